@@ -1,0 +1,1 @@
+"""The command line: `contract-agent`. Stands on top; nothing imports it."""

@@ -1,0 +1,25 @@
+"""`contract-agent benchmark NAME`: hands over to the measurement of that name in `benchmarks/`."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from schemas.errors import SettingsError
+
+NAMES = ("cuad", "kleister", "ocr", "night")
+
+
+def main(name: str, arguments: Sequence[str]) -> None:
+    """Run a measurement. Raises SettingsError when there is none of that name here."""
+    root = Path(__file__).resolve().parent.parent
+    if name not in NAMES or not (root / "benchmarks" / f"{name}.py").is_file():
+        there = ", ".join(n for n in NAMES if (root / "benchmarks" / f"{n}.py").is_file())
+        raise SettingsError(
+            f"There is no benchmark {name!r} here.",
+            help=f"There are: {there}. Benchmarks come with the source, not with the package."
+            if there
+            else "Benchmarks come with the source, not with the package: clone the repository.",
+        )
+    sys.path.insert(0, str(root))
+    import_module(f"benchmarks.{name}").main(list(arguments))

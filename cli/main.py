@@ -1,0 +1,240 @@
+"""The commands of `contract-agent`. Each one reads its settings, calls one function below, and shows the result.
+
+What costs time to import is imported where it is used: `contract-agent sql` should answer at once.
+"""
+
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from cli.show import rows_as
+from schemas.errors import ContractAgentError, SettingsError
+from schemas.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="Reads signed contracts overnight; in the morning their terms stand in a warehouse, each with its "
+    "quotation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Extractor(StrEnum):
+    """The engines that can be chosen."""
+
+    embedded = "embedded"
+    openai = "openai"
+    auto = "auto"
+
+
+class BackfillMode(StrEnum):
+    """Which documents a backfill takes."""
+
+    missing = "missing"
+    failed = "failed"
+    stale = "stale"
+    all = "all"
+
+
+class FromStage(StrEnum):
+    """The first step that a backfill does anew."""
+
+    read = "read"
+    extract = "extract"
+    flag = "flag"
+    land = "land"
+
+
+class Format(StrEnum):
+    """How rows are shown."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+WarehouseOption = Annotated[
+    Path | None, typer.Option("--warehouse", help="The warehouse folder; `warehouse/` in the data folder if not given.")
+]
+ExtractorOption = Annotated[Extractor | None, typer.Option(help="Which engine reads; embedded needs no key.")]
+PlaybookOption = Annotated[str | None, typer.Option(help="One playbook pack; all packs when not given.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to show the rows.")]
+
+
+@app.command()
+def run(
+    inbox: Annotated[Path, typer.Argument(help="The folder that holds the contracts.")],
+    warehouse: WarehouseOption = None,
+    extractor: ExtractorOption = None,
+    playbook: PlaybookOption = None,
+    business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")] = None,
+) -> None:
+    """Read everything new in a folder and publish it. The last line printed is a summary in JSON."""
+    from flows.night import Request, night
+
+    settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
+    request = Request(
+        inbox=inbox, warehouse=_warehouse(settings, warehouse), business_date=business_date and business_date.date()
+    )
+    with _progress() as watch:
+        summary = night(request, settings, watch=watch)
+    typer.echo(summary.model_dump_json())
+
+
+@app.command()
+def backfill(
+    mode: Annotated[BackfillMode, typer.Option(help="Which documents to take.")] = BackfillMode.missing,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of arrival.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of arrival.")] = None,
+    contract_id: Annotated[list[str] | None, typer.Option(help="Only these contracts; may be given again.")] = None,
+    from_stage: Annotated[FromStage, typer.Option(help="First step to do anew.")] = FromStage.land,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many documents it would take.")] = False,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="Most US dollars to spend; embedded costs none.")] = None,
+    inbox: Annotated[Path | None, typer.Option(help="The folder; that of the last run when not given.")] = None,
+    warehouse: WarehouseOption = None,
+    extractor: ExtractorOption = None,
+    playbook: PlaybookOption = None,
+) -> None:
+    """Process documents again, or those that were missed."""
+    from flows.backfill import Backfill, backfill_request
+    from flows.night import night
+
+    settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
+    form = Backfill(
+        mode=mode.value,
+        first=first and first.date(),
+        last=last and last.date(),
+        contract_ids=list(contract_id or ()),
+        from_stage=from_stage.value,
+        dry_run=dry_run,
+        max_cost=max_cost,
+    )
+    request = backfill_request(form, settings, _warehouse(settings, warehouse), inbox)
+    with _progress() as watch:
+        summary = night(request, settings, watch=watch)
+    typer.echo(summary.model_dump_json())
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SELECT.")],
+    format: FormatOption = Format.table,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Ask the published warehouse anything, read-only."""
+    from warehouse.read import query as ask_sql
+
+    columns, rows = ask_sql(_warehouse(load_settings(), warehouse), statement)
+    rows_as(format.value, columns, rows)
+
+
+@app.command()
+def query(
+    name: Annotated[str | None, typer.Argument(help="The question's name.")] = None,
+    parameters: Annotated[list[str] | None, typer.Argument(help="Parameters as name=value.")] = None,
+    list_all: Annotated[bool, typer.Option("--list", help="One line a question, its name first.")] = False,
+    format: FormatOption = Format.table,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Answer a named question."""
+    from warehouse.questions import ask, questions
+
+    if list_all or name is None:
+        for question in questions():
+            typer.echo(f"{question.name}  {question.question}")
+        return
+    given = dict(_pair(text) for text in parameters or ())
+    columns, rows = ask(_warehouse(load_settings(), warehouse), name, **given)
+    rows_as(format.value, columns, rows)
+
+
+@app.command()
+def brief(warehouse: WarehouseOption = None) -> None:
+    """Show what the night brought: new contracts, what is not standard and why, deadlines ahead."""
+    from warehouse.brief import brief as morning
+    from warehouse.brief import render
+
+    typer.echo(render(morning(_warehouse(load_settings(), warehouse))))
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="The workbook to write, ending in .xlsx.")],
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Write the reviewers' workbook."""
+    from warehouse.workbook import export as write_workbook
+
+    typer.echo(f"Wrote {write_workbook(_warehouse(load_settings(), warehouse), out)}")
+
+
+@app.command()
+def serve(
+    inbox: Annotated[Path | None, typer.Option(help="The folder that the schedule reads.")] = None,
+    warehouse: WarehouseOption = None,
+    port: Annotated[int, typer.Option(help="Port of the Prefect server on loopback.")] = 4200,
+) -> None:
+    """Run the Prefect server, the night schedule and the backfill form, until stopped."""
+    from flows.serve import serve as serve_all
+
+    settings = load_settings(inbox=inbox and inbox.resolve())
+    serve_all(settings, _warehouse(settings, warehouse), port)
+
+
+@app.command()
+def doctor(warehouse: WarehouseOption = None) -> None:
+    """Say what is installed, what is missing, and the command that installs it."""
+    from cli.doctor import report
+
+    settings = load_settings()
+    lines, healthy = report(settings, _warehouse(settings, warehouse))
+    for line in lines:
+        typer.echo(line)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def benchmark(context: typer.Context, name: Annotated[str, typer.Argument(help="cuad, ocr or night.")]) -> None:
+    """Measure quality or speed; `benchmark NAME --help` tells the arguments."""
+    from cli.benchmarks import main as measure
+
+    measure(name, context.args)
+
+
+def _warehouse(settings: Settings, given: Path | None) -> Path:
+    return (given or settings.home / "warehouse").expanduser().resolve()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise SettingsError(f"{text!r} is not a parameter.", help="Write it as name=value.")
+    return name, value
+
+
+def _progress():
+    from cli.show import progress
+
+    return progress()
+
+
+def main() -> NoReturn:
+    """The entry point: errors that a person can act on go to standard error, and the exit code is 1."""
+    try:
+        app()
+    except ContractAgentError as error:
+        print(f"Error [{error.code}]: {error.message}", file=sys.stderr)
+        if error.help:
+            print(f"  {error.help}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        sys.exit(0)
+    sys.exit(0)
+

@@ -1,0 +1,1 @@
+"""The way of a contract: read, chunk, retrieve, extract, check, flag."""

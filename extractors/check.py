@@ -1,0 +1,289 @@
+"""Check: every quotation is looked for in the document, and every value derived again from its quotation.
+
+The fifth step of the line. Found word for word, a quotation is exact; nearly so, it counts only when its
+numbers and negations are the same, since a near match alone accepts an altered number almost always. What is
+not proven is marked `unverified`; nothing is dropped and nothing reworded.
+"""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz
+
+from extractors.values import (
+    NUMBER_WORDS,
+    amounts,
+    dates,
+    durations,
+    number_from_words,
+    percents,
+    plain_number,
+)
+from schemas.contract import Citation, Clause, Extraction, Term
+from schemas.document import Box, Document, Word
+from schemas.terms import TERM_BY_NAME
+
+NEAR = 85.0
+"""Least share of equal characters, in percent, of a near match."""
+
+SHORTEST_NEAR = 20
+"""Shorter quotations must stand there exactly: few characters match nearly anywhere."""
+
+
+def check(extraction: Extraction, document: Document) -> Extraction:
+    """The same extraction, each quotation with its citation or without one, each term with its evidence."""
+    text = FlatText(document.text)
+    return extraction.model_copy(
+        update={
+            "terms": tuple(_checked_term(term, text, document) for term in extraction.terms),
+            "clauses": tuple(_checked_clause(clause, text, document) for clause in extraction.clauses),
+        }
+    )
+
+
+def _checked_term(term: Term, text: "FlatText", document: Document) -> Term:
+    if term.value is None or not term.quote:
+        return term
+    found = text.find(term.quote, term.start)
+    if found is None:
+        return term.model_copy(update={"evidence": "unverified", "citation": None})
+    citation = cite(document, *found)
+    quoted = document.text[citation.char_start : citation.char_end]
+    proven = is_supported(term, quoted)
+    return term.model_copy(
+        update={
+            "citation": citation,
+            "evidence": "verified" if proven else "unverified",
+            "confidence": round(term.confidence * reading_confidence(document, citation), 4),
+        }
+    )
+
+
+def _checked_clause(clause: Clause, text: "FlatText", document: Document) -> Clause:
+    found = text.find(clause.text, clause.start)
+    return clause.model_copy(update={"citation": cite(document, *found) if found else None})
+
+
+class FlatText:
+    """A text with every run of white space as one blank, and the way back to its offsets."""
+
+    def __init__(self, text: str):
+        tokens = list(re.finditer(r"\S+", text))
+        self.text = " ".join(token.group() for token in tokens)
+        self._original = [token.start() for token in tokens]
+        self._flat: list[int] = []
+        at = 0
+        for token in tokens:
+            self._flat.append(at)
+            at += len(token.group()) + 1
+
+    def find(self, quote: str, near: int | None = None) -> tuple[int, int, float] | None:
+        """Start and end in the original text and the match's score (1.0 exact); None when not found.
+
+        Of several exact places the one nearest to `near` (an offset into the original text) is taken.
+        """
+        flat_quote = " ".join(quote.split())
+        if not flat_quote:
+            return None
+        places = [match.start() for match in re.finditer(re.escape(flat_quote), self.text)]
+        if places:
+            hint = self._to_flat(near or 0)
+            start = min(places, key=lambda place: abs(place - hint))
+            return self._back(start), self._back(start + len(flat_quote) - 1) + 1, 1.0
+        return self._find_near(flat_quote)
+
+    def _find_near(self, quote: str) -> tuple[int, int, float] | None:
+        if len(quote) < SHORTEST_NEAR:
+            return None
+        match = fuzz.partial_ratio_alignment(quote, self.text, score_cutoff=NEAR)
+        if match is None or match.dest_end <= match.dest_start:
+            return None
+        start, end = self._whole_words(match.dest_start, match.dest_end)
+        if critical_tokens(self.text[start:end]) != critical_tokens(quote):
+            return None
+        return self._back(start), self._back(end - 1) + 1, match.score / 100
+
+    def _whole_words(self, start: int, end: int) -> tuple[int, int]:
+        while start > 0 and self.text[start - 1] != " ":
+            start -= 1
+        while end < len(self.text) and self.text[end] != " ":
+            end += 1
+        return start, end
+
+    def _to_flat(self, offset: int) -> int:
+        token = max(0, bisect_right(self._original, offset) - 1)
+        return self._flat[token] + offset - self._original[token] if self._flat else 0
+
+    def _back(self, offset: int) -> int:
+        token = bisect_right(self._flat, offset) - 1
+        return self._original[token] + offset - self._flat[token]
+
+
+_NEGATION = re.compile(
+    r"\b(?:not?|nor|neither|never|without|except|unless|cannot|non|un(?:limited|capped))\b|n't\b", re.I
+)
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_SPELLED = re.compile(rf"\b{NUMBER_WORDS}\b", re.IGNORECASE)
+
+
+def critical_tokens(text: str) -> Counter[str]:
+    """The numbers, spelled or not, and the negations of a text: what must not differ in a near match."""
+    found = [token.rstrip(".,") for token in _DIGITS.findall(text)]
+    found += [str(number_from_words(token)) for token in _SPELLED.findall(text)]
+    found += [token.lower() for token in _NEGATION.findall(text)]
+    return Counter(found)
+
+
+def cite(document: Document, start: int, end: int, score: float = 1.0) -> Citation:
+    """The citation of a span of `Document.text`: its pages and the box around its words on the first."""
+    words = document.words_between(start, end)
+    first = words[0][0] if words else document.page_at(start).number
+    last = words[-1][0] if words else first
+    return Citation(
+        page_number=first,
+        page_end=last,
+        box=_enclosing([word for page, word in words if page == first]),
+        char_start=start,
+        char_end=end,
+        score=score,
+    )
+
+
+def _enclosing(words: Sequence[Word]) -> Box:
+    if not words:
+        return (0.0, 0.0, 0.0, 0.0)
+    return (
+        min(w.x0 for w in words),
+        min(w.y0 for w in words),
+        max(w.x1 for w in words),
+        max(w.y1 for w in words),
+    )
+
+
+def reading_confidence(document: Document, citation: Citation) -> float:
+    """How surely the words of a citation were read: 1.0 for native text, else the OCR engine's mean."""
+    words = document.words_between(citation.char_start, citation.char_end)
+    return sum(word.confidence for _, word in words) / len(words) if words else 1.0
+
+
+def is_supported(term: Term, quote: str) -> bool:
+    """Whether the value follows from the quotation alone, parsed anew."""
+    if term.value is None:
+        return False
+    kind = TERM_BY_NAME[term.term].type
+    if kind in ("choice", "flag"):
+        cues = _CUES.get((term.term, term.value))
+        return bool(cues.search(quote)) if cues else True
+    return term.value in _parsed(term.term, kind, quote) or (
+        kind in ("text", "parties") and _stands_in(term.value, quote)
+    )
+
+
+def _parsed(name: str, kind: str, quote: str) -> set[str]:
+    if kind == "date":
+        return {dated.value.isoformat() for dated in dates(quote)}
+    if kind == "days":
+        return _days(quote)
+    if kind == "money":
+        found = [money.amount for money in amounts(quote)]
+        return {plain_number(amount) for amount in found} | {plain_number(amount * 12) for amount in found}
+    if kind == "number":
+        return _percentages(quote) if "percent" in (TERM_BY_NAME[name].unit or "") else _months(quote)
+    if name == "currency":
+        return {money.currency for money in amounts(quote)}
+    if name == "termination_fee":
+        return {plain_number(money.amount) for money in amounts(quote)}
+    if name == "governing_law":
+        return {
+            law for word, law in _LAW_ADJECTIVES.items() if re.search(rf"\b{word} law|{word}法", quote, re.I)
+        }
+    return _basis(quote) if name == "liability_cap_basis" else _period(quote)
+
+
+def _days(quote: str) -> set[str]:
+    found = {str(duration.days) for duration in durations(quote)}
+    found |= {
+        number
+        for match in re.finditer(r"\bnet\D{0,12}(\d{1,3})|(\d{1,3})\s*日", quote, re.I)
+        for number in match.groups()
+        if number
+    }
+    found |= {str(30 * int(n)) for n in re.findall(r"(\d{1,2})\s*[かヶカケ箇]月", quote)}
+    return found | ({"0"} if re.search(r"\b(?:receipt|presentation)\b", quote, re.I) else set())
+
+
+def _months(quote: str) -> set[str]:
+    base = [duration.months for duration in durations(quote)]
+    base += [12.0] if re.search(r"\bannual|\byear", quote, re.I) else []
+    base += [12.0 * int(n) for n in re.findall(r"(\d{1,2})\s*年", quote)]
+    base += [float(n) for n in re.findall(r"(\d{1,3})\s*[かヶカケ箇]月", quote)]
+    factors = [1.0, 2.0 if re.search(r"\btwice|double|two times|\b2x", quote, re.I) else 1.0]
+    factors += [float(n) for n in re.findall(r"(\d+(?:\.\d+)?)\s*(?:x|times)\b", quote, re.I)]
+    factors += [float(number_from_words(n) or 1) for n in re.findall(r"\b(\w+) times\b", quote, re.I)]
+    return {plain_number(round(b * f, 2)) for b in base for f in factors}
+
+
+def _percentages(quote: str) -> set[str]:
+    found = [percent.value for percent in percents(quote)]
+    return {plain_number(value) for value in found} | {plain_number(round(value / 12, 4)) for value in found}
+
+
+def _basis(quote: str) -> set[str]:
+    words = [word for word in ("paid", "payable") if re.search(rf"\b{word}\b", quote, re.I)]
+    return {"; ".join([" or ".join(words)] * bool(words) + scope) for scope in (["lookback"], ["term"], [])}
+
+
+def _period(quote: str) -> set[str]:
+    stems = {
+        "annual": r"annual|year|annum",
+        "quarterly": "quarter",
+        "monthly": "month",
+        "initial term": r"\bterm\b",
+    }
+    return {name for name, stem in stems.items() if re.search(stem, quote, re.I)}
+
+
+_LAW_ADJECTIVES = {"english": "England and Wales", "scottish": "Scotland", "japanese": "Japan", "日本": "Japan",
+                   "日本国": "Japan", "german": "Germany", "french": "France", "swiss": "Switzerland",
+                   "irish": "Ireland", "dutch": "Netherlands"}  # fmt: skip
+
+
+def _stands_in(value: str, quote: str) -> bool:
+    return bool(bare := _letters(value)) and bare in _letters(quote)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text.lower() if char.isalnum())
+
+
+def _cue(text: str) -> re.Pattern[str]:
+    return re.compile(text.replace(" ", r"\s+"), re.IGNORECASE)
+
+
+_CUES = {
+    ("renewal_type", "auto"): _cue(r"automatic|renew|extend|successive|自動|更新"),
+    ("renewal_type", "optional"): _cue(r"\bmay\b|option|agree|right|renew|extend"),
+    ("renewal_type", "evergreen"): _cue(r"month|until|indefinite|evergreen|fixed|terminated"),
+    ("renewal_type", "none"): _cue(r"\bno\b|\bnot\b|without|expire"),
+    ("termination_for_convenience", "none"): _cue(r"\bno\b|\bnot\b|non-?cancel|neither|only|may|cause|breach|できない"),
+    ("termination_for_convenience", "either"): _cue(r"either|each|both|any party|parties|mutual|甲|当事者|\bor\b|us\b"),
+    ("termination_for_convenience", "customer"): _cue(r"terminat|cancel|withdraw|解約|終了"),
+    ("termination_for_convenience", "provider"): _cue(r"terminat|cancel|withdraw|解約|終了"),
+    ("billing_frequency", "monthly"): _cue(r"month|毎月|月額"),
+    ("billing_frequency", "quarterly"): _cue(r"quarter|四半期"),
+    ("billing_frequency", "annual"): _cue(r"annual|year|annum|年"),
+    ("billing_frequency", "milestone"): _cue(r"milestone"),
+    ("billing_timing", "advance"): _cue(r"advance|up-?front|prepaid|start|beginning|first|前払|前金|先払"),
+    ("billing_timing", "arrears"): _cue(r"arrear|after|end of|preceding|previous|following|後払|当月分|前月分"),
+    ("price_increase_type", "capped"): _cue(r"%|percent|per cent"),
+    ("price_increase_type", "index"): _cue(r"CPI|RPI|index|inflation"),
+    ("price_increase_type", "none"): _cue(r"fixed|firm|locked|\bnot\b|\bno\b"),
+    ("price_increase_type", "uncapped"): _cue(r"increase|raise|adjust|change|modify|revise|then-? ?current"),
+    ("liability_cap_type", "amount"): _cue(r"\d"),
+    ("liability_cap_type", "fees_multiple"): _cue(r"fees|paid|payable|amounts|charges|price|料金|対価|委託料|金額"),
+    ("liability_cap_type", "uncapped"): _cue(r"unlimited|uncapped|without limit|\bno\b|\bnot\b"),
+    ("fully_executed", "true"): _cue(r"/s/|sign|by:|署名|押印"),
+    ("fully_executed", "false"): _cue(r"_|by:|sign|署名|押印"),
+}  # fmt: skip

@@ -1,0 +1,129 @@
+"""The embedded engine: no key, no network, the same answer every time.
+
+The trained clause model scores every sentence; its scores choose the chunks of each topic; rules read the
+values out of those chunks' sentences. Of several candidates for a term the surest wins, then the first.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from extractors.engines.clause_model import ClauseModel, select
+from extractors.engines.rules import (
+    dates,
+    duration,
+    finance_clauses,
+    japanese,
+    law,
+    liability,
+    parties,
+    payment,
+    price,
+    signatures,
+    termination,
+    title,
+    value,
+)
+from extractors.engines.view import View
+from extractors.retrieve import TOPICS, Index, retrieve
+from extractors.sentences import sentences
+from schemas.contract import Chunk, Clause, EngineInfo, Extraction, Retrieval, Term
+from schemas.document import Document
+from schemas.terms import TERMS
+
+_RULES = (title, parties, dates, duration, termination, law, payment, price, value, liability, signatures)
+_MULTIPLE = frozenset({"parties"})
+
+
+class EmbeddedEngine:
+    """See the module. `model` names weights and rules, as `extractors.extract.fingerprint` does."""
+
+    def __init__(self, model: str) -> None:
+        self._model = ClauseModel.load()
+        self.info = EngineInfo(extractor="embedded", model=model)
+
+    def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
+        """See `extractors.engines.Engine`."""
+        text = document.text
+        spans = sentences(text)
+        scores = self._model.scores(text, spans)
+        retrievals = self._retrieve(chunks, spans, scores)
+        view = View(document, chunks, spans, retrievals)
+        view.parties = (
+            japanese.find_parties(text)
+            if view.is_japanese
+            else parties.find_parties(view.about("identity"), text)
+        )
+        candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
+        clauses = [*self._clauses(text, chunks, spans, scores), *finance_clauses.clauses(text, chunks, spans)]
+        return Extraction(
+            engine=self.info,
+            terms=tuple(_decided(candidates)),
+            clauses=tuple(sorted(clauses, key=lambda clause: (clause.start or 0, clause.clause_type))),
+            retrievals=tuple(retrievals),
+        )
+
+    def _retrieve(
+        self, chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray
+    ) -> list[Retrieval]:
+        index = Index(chunks)
+        by_chunk = _highest_by_chunk(chunks, spans, scores)
+        column = {category: i for i, category in enumerate(self._model.categories)}
+        found = []
+        for topic in TOPICS:
+            columns = [column[name] for name in topic.clause_types if name in column]
+            model_scores = by_chunk[:, columns].max(axis=1).tolist() if columns and len(chunks) else None
+            found.append(retrieve(index, topic, model_scores))
+        return found
+
+    def _clauses(
+        self, text: str, chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray
+    ) -> Iterable[Clause]:
+        for category, passages in select(scores, spans, self._model.categories).items():
+            for passage in passages:
+                if passage.confidence < self._model.thresholds[category]:
+                    continue
+                yield Clause(
+                    clause_type=category,
+                    text=text[passage.start : passage.end],
+                    heading=_heading_at(chunks, passage.start),
+                    start=passage.start,
+                    confidence=round(passage.confidence, 4),
+                )
+
+
+def _rules_for(view: View):
+    return (title, parties, japanese, signatures) if view.is_japanese else _RULES
+
+
+def _highest_by_chunk(
+    chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray
+) -> np.ndarray:
+    """Highest score of any sentence, shape (chunks, categories)."""
+    highest = np.zeros((len(chunks), scores.shape[1]), np.float32)
+    position = 0
+    for (start, _), row in zip(spans, scores, strict=True):
+        while position + 1 < len(chunks) and start >= chunks[position].end:
+            position += 1
+        if len(chunks):
+            np.maximum(highest[position], row, out=highest[position])
+    return highest
+
+
+def _heading_at(chunks: Sequence[Chunk], offset: int) -> str | None:
+    chunk = next((c for c in chunks if c.start <= offset < c.end), None)
+    return chunk.heading_path[-1] if chunk and chunk.heading_path else None
+
+
+def _decided(candidates: Sequence[Term]) -> Iterable[Term]:
+    """One value a term (all values of `parties`), and an absence for each term that has none."""
+    for spec in TERMS:
+        if spec.derived:
+            continue
+        found = [term for term in candidates if term.term == spec.name]
+        if spec.name in _MULTIPLE:
+            yield from found
+        elif found:
+            yield max(found, key=lambda term: (round(term.confidence, 2), -(term.start or 0)))
+        if not found:
+            yield Term(term=spec.name, absence="not_found", unit=spec.unit, evidence="unverified")

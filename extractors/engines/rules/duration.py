@@ -1,0 +1,165 @@
+"""How long: initial term, renewal, and the notice that stops a renewal."""
+
+import re
+from collections.abc import Iterable
+
+from extractors.engines.view import Sentence, View
+from extractors.values import Duration, durations, pattern
+from schemas.contract import Term
+
+_NO_RENEWAL = pattern(
+    r"\b(?:shall|will|does|do) not (?:automatically )?(?:be )?(?:renew|extend)|\bno (?:automatic |right of )?renewal|"
+    r"without (?:any )?(?:automatic )?renewal|not (?:be )?subject to (?:automatic )?renewal|"
+    r"there is no (?:automatic )?(?:renewal|extension)"
+)
+_AUTO = pattern(
+    r"\bautomatic(?:ally)? (?:be )?(?:renew|extend)|\b(?:renew|renews|renewed|extend|extends|extended) automatically|"
+    r"\b(?:shall|will) (?:thereafter )?(?:be )?(?:renew|renewed|extended|continue) (?:thereafter )?"
+    r"(?:from year to year|for (?:successive|further|additional|consecutive))|"
+    r"\brenews? for (?:successive|further|additional|consecutive|another)|\brolls? over\b|"
+    r"\bautomatic renewal\b|\bauto-?renew"
+)
+_EVERGREEN = pattern(
+    r"\bmonth[- ]to[- ]month\b|\b(?:continue|remain|continues|remains)\b[^.;]{0,60}"
+    r"\b(?:indefinitely|until (?:it is )?(?:terminated|cancelled|either party))|\bindefinite (?:term|period)|"
+    r"\bevergreen\b|\buntil terminated\b|no fixed (?:term|end)"
+)
+_OPTIONAL = pattern(
+    r"\boption(?:s)? to (?:renew|extend)|\bmay (?:be )?(?:renew|renewed|extend|extended)\b|"
+    r"\b(?:renewed|extended|renewal|extension)\b[^.;]{0,40}\b(?:by|upon|on) (?:the )?(?:mutual|written|signed)|"
+    r"\bright to (?:renew|extend)|mutual (?:written )?agreement[^.;]{0,40}\b(?:renew|extend)"
+)
+_RENEW_WORD = pattern(r"renew|extend|extension|successive|roll over|prolong")
+_TERM_SUBJECT = pattern(
+    r"\b(?:initial|subscription|licen[cs]e|service|contract|order|rental|lease|primary|base|this)? ?(?:term|period)\b|"
+    r"\bthis (?:agreement|contract|order form|statement of work|sow|lease|order|licen[cs]e|letter)\b|"
+    r"\b(?:the )?(?:agreement|order) (?:shall|will|is)\b"
+)
+_TERM_VERB = pattern(
+    r"\b(?:for|of) (?:an? )?(?:initial |fixed |minimum |firm )?(?:subscription |service )?"
+    r"(?:term|period|duration)?(?: of)?\s*(?:\w+ )?$|"
+    r"\b(?:continues?|remains?|run|runs|lasts?|expires?|be|is|are|term:?|period:?|months?:|term \(months\):?|"
+    r"in (?:full )?(?:force|effect))\b[^.;]{0,40}$"
+)
+_NOT_THE_TERM = pattern(
+    r"surviv|after (?:the )?(?:date of )?(?:disclosure|termination|expiration|expiry)|following (?:the )?(?:disclosure|"
+    r"termination|expiration|expiry)|thereafter for|cure|remed|warrant|notice|invoice|audit|retain|records|"
+    r"insurance|non-?compet|solicit|force majeure|suspend|transition|wind|delivery|lead time|backup|credit|"
+    r"limitation|claims? |prior to|preceding|before the|statute|escrow|acceptance|payment|liabilit|trial|"
+    r"months? (?:immediately )?(?:preceding|prior)|discount|free of charge|rebate"
+)
+_NOTICE = pattern(
+    r"\b(?:notice|notif\w+|written|inform\w*|advis\w+|elect\w*|object\w*|declin\w+|opt\w*|intention|non-?renew\w*|"
+    r"terminat\w+|cancel\w*)\b"
+)
+_BEFORE_END = pattern(
+    r"^\s*(?:\(?\w+\)? )?(?:'?s'? )?(?:prior |advance |previous )?(?:written )?(?:notice )?"
+    r"(?:prior to|before|in advance of|preceding|ahead of|prior|notice)"
+)
+
+
+def terms(view: View) -> Iterable[Term]:
+    """Initial term, renewal type, renewal term and renewal notice."""
+    sentences = view.about("duration")
+    yield from _initial_term(view, sentences)
+    for i, sentence in enumerate(sentences):
+        yield from _renewal(view, sentence, sentences[i + 1 : i + 3])
+
+
+def _initial_term(view: View, sentences: list[Sentence]) -> Iterable[Term]:
+    for sentence in sentences:
+        for duration in durations(sentence.text):
+            confidence = _initial_term_confidence(sentence, duration)
+            if confidence:
+                span = (duration.start, duration.end)
+                yield view.found(
+                    "initial_term_months", duration.months, sentence, span, confidence=confidence
+                )
+
+
+def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
+    before, after = sentence.text[: duration.start], sentence.text[duration.end :]
+    if duration.unit in ("day", "week") and duration.days < 28:
+        return 0.0
+    near = before[-140:]
+    if _RENEW_WORD.search(near) and not re.search(r"initial", near, re.I):
+        return 0.0
+    if _NOT_THE_TERM.search(before[-70:] + " " + after[:45]):
+        return 0.0
+    if re.search(r"initial (?:subscription )?(?:term|period)", near + after[:30], re.I):
+        return 0.9
+    if not (_TERM_SUBJECT.search(near) or re.search(r"\bterm\b|duration", sentence.heading, re.I)):
+        return 0.0
+    if re.match(
+        r"\s*(?:term|period)\b|\s*(?:from|commencing|beginning|starting|after) (?:the )?", after, re.I
+    ):
+        return 0.8
+    if _TERM_VERB.search(near):
+        return 0.75 if re.search(r"\bterm\b|duration", sentence.heading, re.I) else 0.6
+    return 0.45 if re.search(r"\bterm\b", sentence.heading, re.I) else 0.0
+
+
+def _renewal(view: View, sentence: Sentence, following: list[Sentence]) -> Iterable[Term]:
+    kind, match = _renewal_kind(sentence)
+    if kind is None:
+        return
+    yield view.found(
+        "renewal_type", kind, sentence, match.span(), confidence=0.85 if kind != "evergreen" else 0.7
+    )
+    if kind in ("auto", "optional"):
+        yield from _renewal_term(view, sentence, kind)
+    if kind != "none":
+        yield from _renewal_notice(view, [sentence, *following])
+
+
+def _renewal_kind(sentence: Sentence) -> tuple[str | None, re.Match[str] | None]:
+    text = sentence.text
+    if re.search(r"\b(?:licen[cs]es?|insurance|copyright|registration|patent|letter of credit|confidentiality|"
+                 r"obligations?)\b[^.;]{0,40}\b(?:renew|extend|remain|continue)", text, re.I):  # fmt: skip
+        return None, None
+    if match := _NO_RENEWAL.search(text):
+        return "none", match
+    if match := _AUTO.search(text):
+        evergreen = _EVERGREEN.search(text)
+        fixed = [d for d in durations(text) if _is_renewal_length(text, d)]
+        return ("evergreen", evergreen) if evergreen and not fixed else ("auto", match)
+    if match := _OPTIONAL.search(text):
+        return "optional", match
+    if (match := _EVERGREEN.search(text)) and (_TERM_SUBJECT.search(text) or "month-to" in text.lower()):
+        return "evergreen", match
+    return None, None
+
+
+def _is_renewal_length(text: str, duration: Duration) -> bool:
+    before, after = text[: duration.start], text[duration.end :]
+    if _BEFORE_END.search(after) or re.search(r"(?:at least|less than|minimum of)\s*$", before, re.I):
+        return False
+    return bool(
+        _RENEW_WORD.search(before[-90:]) or re.match(r"\s*(?:renewal|extension|terms?|periods?)", after, re.I)
+    )
+
+
+def _renewal_term(view: View, sentence: Sentence, kind: str) -> Iterable[Term]:
+    for duration in durations(sentence.text):
+        if duration.unit != "day" and _is_renewal_length(sentence.text, duration):
+            span = (duration.start, duration.end)
+            yield view.found("renewal_term_months", duration.months, sentence, span, confidence=0.8)
+            return
+    if match := re.search(r"\bfrom\s+year\s+to\s+year|\bannually\b|\byearly\b", sentence.text, re.I):
+        yield view.found("renewal_term_months", 12, sentence, match.span(), confidence=0.6)
+
+
+def _renewal_notice(view: View, sentences: list[Sentence]) -> Iterable[Term]:
+    for distance, sentence in enumerate(sentences):
+        if distance and not _RENEW_WORD.search(sentence.text):
+            continue
+        for duration in durations(sentence.text):
+            if _is_renewal_notice(sentence.text, duration):
+                span = (duration.start, duration.end)
+                confidence = 0.85 - 0.1 * distance
+                yield view.found("renewal_notice_days", duration.days, sentence, span, confidence=confidence)
+
+
+def _is_renewal_notice(text: str, duration: Duration) -> bool:
+    around = text[max(0, duration.start - 140) : duration.end + 140]
+    return bool(_BEFORE_END.search(text[duration.end :]) and _NOTICE.search(around))

@@ -1,0 +1,127 @@
+"""Whether and when it was signed, from the signature blocks.
+
+Signed is what bears a name after `/s/`, an e-signature stamp, or a name in the place of the signature. A
+blank line there is unsigned. What can't be told is absent, not false.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from extractors.engines.view import Sentence, View
+from extractors.values import dates, pattern
+from schemas.contract import Term
+
+_BLOCK = pattern(
+    r"\bIN WITNESS WHEREOF\b|\bexecuted (?:this|as of|by|on)\b|\bsigned (?:by|for|on behalf)\b|\bagreed and accepted\b|"
+    r"\baccepted and agreed\b|\bsignatures?\b|\bduly authori[sz]ed\b|\bfor and on behalf\b|\bBy:|\b記名押印|\b署名|/s/|"
+    r"\bsincerely\b|\byours (?:faithfully|truly)"
+)
+_FIELD = re.compile(
+    r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|\bSigned\s+by\b|DocuSigned\s+by\s*:?|"
+    r"\bElectronically\s+signed\s+by\s*:?|\be-?signed\s+by\s*:?|署名\s*[:：]?|記名押印\s*[:：]?)"
+    r"(?P<value>[^\n]{0,90}(?:\n(?!\s*(?:Name|Title|Date|By|Its|Signature|Print|Printed|氏名|役職|日付)\b)[^\n]{0,60})?)",
+    re.IGNORECASE,
+)
+_BLANK = re.compile(r"_{3,}|\.{5,}|\[\s*(?:signature|sign|blank)?\s*\]|^\s*$")
+_OTHER_FIELD = re.compile(r"^\s*(?:Name|Title|Date|By|Its|Print(?:ed)?)\b", re.IGNORECASE)
+_SIGNED_DATE = re.compile(
+    r"(?:Date|Dated|Signed on|Date signed|Date of signature|日付)\s*[:：]?\s*(?P<value>[^\n]{0,40})", re.I
+)
+TAIL = 6_000
+
+
+class Field(NamedTuple):
+    """A place for a signature: where it stands, and whether something stands in it."""
+
+    start: int
+    end: int
+    signed: bool
+
+
+def terms(view: View) -> Iterable[Term]:
+    """`fully_executed` and `signed_date`."""
+    region_start, region = _region(view.text)
+    fields = list(_fields(region))
+    yield from _fully_executed(view, region_start, region, fields)
+    yield from _signed_date(view, region_start, region, fields)
+
+
+def _region(text: str) -> tuple[int, str]:
+    """From the first word of a signature block in the last part of the text; exhibits may follow it."""
+    matches = [
+        m
+        for m in _BLOCK.finditer(text)
+        if re.search(r"By:|/s/|Signature|Signed|WITNESS|署名|押印", m.group(), re.I)
+    ]
+    starts = [m.start() for m in matches if _FIELD.search(text, m.start(), m.start() + 2_500)]
+    strong = [m.start() for m in matches if re.search(r"witness", m.group(), re.I)] or starts
+    start = min(
+        (s for s in strong if s > 0.2 * len(text)), default=max(0, len(text) - TAIL) if starts else len(text)
+    )
+    return start, text[start : start + TAIL]
+
+
+def _fields(region: str) -> Iterable[Field]:
+    for match in _FIELD.finditer(region):
+        value = match["value"].split("\n")[0].strip(" :\t")
+        below = match["value"].split("\n")[1].strip() if "\n" in match["value"] else ""
+        conformed = (
+            "/s/" in match["label"] or "/s/" in value or re.search(r"sign", match["label"], re.I) and value
+        )
+        if re.match(r"(?:by|signature|signed)", match["label"], re.I) and "/s/" not in value:
+            if _OTHER_FIELD.match(value) or _BLANK.search(value) or not value:
+                text = (
+                    below if not value and not _OTHER_FIELD.match(below) and not _BLANK.search(below) else ""
+                )
+                yield Field(match.start(), match.end(), bool(re.search(r"/s/|DocuSign|e-?sign", text, re.I)))
+                continue
+        yield Field(
+            match.start(), match.end(), bool(conformed or re.search(r"[A-Za-z\u3040-\u9fff]{2}", value))
+        )
+
+
+def _fully_executed(view: View, offset: int, region: str, fields: list[Field]) -> Iterable[Term]:
+    places = _distinct(fields)
+    if not places:
+        return
+    needed = max(2, min(len(view.parties), 4)) if view.parties else 2
+    signed = [field for field in places if field.signed]
+    if len(signed) >= needed and len(signed) == len(places):
+        value, quoted, sure = True, (signed[0].start, signed[-1].end), 0.8
+    elif len(signed) < len(places) or (signed and len(signed) < needed):
+        open_place = next((field for field in places if not field.signed), places[0])
+        value, quoted, sure = False, (open_place.start, open_place.end), 0.75
+    else:
+        return
+    yield view.found("fully_executed", value, _line(offset, region, quoted), confidence=sure)
+
+
+def _distinct(fields: list[Field]) -> list[Field]:
+    """`By: /s/ Jane Roe` is one place though two patterns see it."""
+    kept: list[Field] = []
+    for field in fields:
+        if kept and field.start < kept[-1].end:
+            kept[-1] = Field(kept[-1].start, max(kept[-1].end, field.end), kept[-1].signed or field.signed)
+        else:
+            kept.append(field)
+    return kept
+
+
+def _signed_date(view: View, offset: int, region: str, fields: list[Field]) -> Iterable[Term]:
+    if not any(field.signed for field in fields):
+        return
+    found = [
+        (dated.value, match.start(), match.start("value") + dated.end)
+        for match in _SIGNED_DATE.finditer(region)
+        for dated in dates(match["value"])[:1]
+    ]
+    if found:
+        value, start, end = max(found)
+        yield view.found("signed_date", value, _line(offset, region, (start, end)), confidence=0.8)
+
+
+def _line(offset: int, region: str, span: tuple[int, int]) -> Sentence:
+    start, end = span[0], min(span[1], span[0] + 400)
+    text = region[start:end].rstrip()
+    return Sentence(offset + start, text, "")

@@ -1,0 +1,116 @@
+"""Money of the deal: currency, total and annual value, minimum commitment."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from extractors.engines.view import Sentence, View
+from extractors.values import Money, amounts, pattern
+from schemas.contract import Term
+
+_TOTAL = pattern(
+    r"\btotal (?:contract |order |subscription |committed |fixed |purchase |initial term |agreement )?(?:value|fees?|price|"
+    r"amount|charges?|cost|consideration|due|subscription fees?)\b[^.;]{0,90}$|"
+    r"\b(?:total|grand total|total payable|tcv|order total|contract total)\s*(?:\([^)]{0,40}\))?\s*:?\s*$|"
+    r"\b(?:aggregate|purchase|fixed|contract|lump[- ]sum|licen[cs]e|overall) (?:fees?|price|sum|amount|value|consideration)\b"
+    r"[^.;]{0,80}$|\bfixed (?:price|fee) (?:of|is)[^.;]{0,20}$|\bfor the (?:initial|subscription) term[^.;]{0,60}$|"
+    r"\bfor (?:a|the) (?:total|aggregate|fixed)\b[^.;]{0,60}$"
+)
+_YEARLY_BEFORE = pattern(r"\b(?:annual|yearly|per[- ]year|per annum)\b[^.;]{0,70}$|\bacv\b[^.;]{0,20}$")
+_YEARLY_AFTER = pattern(
+    r"^[^.;]{0,25}\b(?:per|a|each|/) ?(?:contract )?(?:year|annum)\b|^\s*(?:annually|per annum|p\.a\.|yearly)"
+)
+_MONTHLY_BEFORE = pattern(
+    r"\bmonthly (?:subscription |service |recurring |maintenance )?(?:fees?|charges?|rent|retainer)\b[^.;]{0,50}$"
+)
+_MONTHLY_AFTER = pattern(r"^[^.;]{0,20}\b(?:per|a|each|/) ?(?:calendar )?month\b|^\s*monthly")
+_RATE = pattern(r"^[^.;]{0,20}\b(?:per|an|a|each|/) ?(?:hour|day|user|unit|seat|licen[cs]e|transaction|call|gb|kg|piece|visit|page)\b|"
+                r"^\s*hourly")  # fmt: skip
+_NOT_PRICE = pattern(
+    r"\binsur\w*|\bliabilit\w*|\bcap\b|\bdamages\b|\bpenalt|\bcredit|\bper occurrence|\baggregate limit|\bexceed|\bindemn|"
+    r"\bexample|\bprior (?:agreement|order)|\bprevious|\bdeductible|\bbond\b|\breimburs|\bexpenses|\bnot[- ]to[- ]exceed|"
+    r"\bestimate|\bthreshold|\bin excess of|\bfewer|\btermination (?:fee|charge)|\bdeposit|\blist price|\bminimum"
+)
+_MINIMUM = pattern(
+    r"\bminimum (?:\w+ ){0,3}(?:commitment|purchase|purchases|spend|fees?|order|volume|payment|amount|quantit\w+|royalt\w+|"
+    r"guarantee|consumption|usage fee)\b|\b(?:purchase|spend|order|commit\w*|buy|pay)\b[^.;]{0,60}\b(?:at least|not less than|no "
+    r"less than|a minimum of)\b|\btake[- ]or[- ]pay\b|\bcommitted (?:spend|amount|fees|minimum)"
+)
+_NOT_MINIMUM = pattern(
+    r"\binsur\w*|\bcoverage|\bminimum age|\bper occurrence|\bliabilit|\bnet worth|\blate\b|\bwage"
+)
+_PERIODS = (
+    ("initial term", pattern(r"\b(?:initial|during the) term\b|\bover the (?:\w+ )?term\b")),
+    (
+        "annual",
+        pattern(
+            r"\bannual(?:ly)?\b|\b(?:each|per|any|every|a) (?:contract |calendar |full )?year\b|\bper annum\b|\bcontract year\b"
+        ),
+    ),
+    ("quarterly", pattern(r"\bquarter(?:ly)?\b")),
+    ("monthly", pattern(r"\bmonth(?:ly)?\b")),
+)
+
+
+def terms(view: View) -> Iterable[Term]:
+    """Currency, total, annual value and minimum commitment with its period, as far as amounts are stated."""
+    sentences = view.about("value")
+    yield from _currency(view, sentences)
+    minimums = []
+    for i, sentence in enumerate(sentences):
+        minimum = list(_minimum(view, sentence))
+        minimums += minimum
+        if not minimum:
+            yield from _prices(view, sentence, sentences[i - 1] if i else None)
+    yield from minimums
+
+
+def _currency(view: View, sentences: list[Sentence]) -> Iterable[Term]:
+    counts: Counter[str] = Counter()
+    first: dict[str, tuple[Sentence, Money]] = {}
+    for sentence in sentences:
+        for money in amounts(sentence.text):
+            counts[money.currency] += 1
+            first.setdefault(money.currency, (sentence, money))
+    if counts:
+        code, count = counts.most_common(1)[0]
+        sentence, money = first[code]
+        sure = 0.9 if count == sum(counts.values()) else 0.7
+        yield view.found("currency", code, sentence, (money.start, money.end), confidence=sure)
+
+
+def _prices(view: View, sentence: Sentence, before: Sentence | None) -> Iterable[Term]:
+    text = sentence.text
+    for money in amounts(text):
+        left, right = text[: money.start][-130:], text[money.end :][:60]
+        near = re.split(r";|\. |\n\n", left)[-1]
+        if _NOT_PRICE.search(near[-110:] + " " + right[:25]) or money.amount < 1:
+            continue
+        span = (max(0, money.start - 40), money.end)
+        label = f"{before.text[-60:]} {near}" if before and len(text) < 40 else near
+        if _RATE.search(right):
+            yield view.found("total_value_basis", "rates_only", sentence, span, confidence=0.35)
+        elif _YEARLY_AFTER.search(right) or _YEARLY_BEFORE.search(near):
+            yield view.found("annual_value", money.amount, sentence, span, confidence=0.75)
+        elif _MONTHLY_AFTER.search(right) or _MONTHLY_BEFORE.search(near):
+            yield view.found("annual_value", money.amount * 12, sentence, span, confidence=0.5)
+        elif match := _TOTAL.search(label):
+            sure = 0.85 if re.search(r"total", match.group(), re.I) else 0.65
+            yield view.found("total_value", money.amount, sentence, span, confidence=sure)
+            yield view.found("total_value_basis", "fixed", sentence, span, confidence=sure)
+
+
+def _minimum(view: View, sentence: Sentence) -> Iterable[Term]:
+    text = sentence.text
+    match = _MINIMUM.search(text)
+    if not match or _NOT_MINIMUM.search(text):
+        return
+    money = [m for m in amounts(text) if m.start > match.start() - 60]
+    if not money:
+        return
+    span = (min(match.start(), money[0].start), max(match.end(), money[0].end))
+    yield view.found("minimum_commitment", money[0].amount, sentence, span, confidence=0.8)
+    for name, expression in _PERIODS:
+        if expression.search(text):
+            yield view.found("minimum_commitment_period", name, sentence, span, confidence=0.7)
+            return

@@ -1,0 +1,68 @@
+"""Extract: the engine of choice fills the schemas. The fourth step of the line."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from extractors.engines import Engine
+from schemas.contract import Chunk, Extraction
+from schemas.document import Document
+from schemas.errors import ExtractorUnavailable
+
+
+def choose(name: str, environment: Mapping[str, str] | None = None) -> str:
+    """The engine that a name stands for: `auto` is `openai` when a key is set, else `embedded`.
+
+    Raises ExtractorUnavailable when the engine can't work here.
+    """
+    key = (os.environ if environment is None else environment).get("OPENAI_API_KEY")
+    if name == "auto":
+        name = "openai" if key else "embedded"
+    if name == "openai" and not key:
+        raise ExtractorUnavailable(
+            "The openai extractor needs a key and none is set.",
+            help="Set OPENAI_API_KEY, or run with --extractor embedded, which needs none.",
+        )
+    if name == "openai":
+        raise ExtractorUnavailable(
+            "The openai extractor is not part of this version.",
+            help="Run with --extractor embedded; nothing was sent anywhere.",
+        )
+    if name != "embedded":
+        raise ExtractorUnavailable(
+            f"There is no extractor {name!r}.", help="Choose embedded, openai or auto."
+        )
+    return name
+
+
+def engine(name: str) -> Engine:
+    """The engine of that name, ready to read. Loading it takes a moment; keep it."""
+    choose(name)
+    from extractors.engines.embedded import EmbeddedEngine
+
+    return EmbeddedEngine(fingerprint(name))
+
+
+def extract(document: Document, chunks: Sequence[Chunk], reader: Engine) -> Extraction:
+    """All terms and clauses that the engine reads out of the document; see `Engine.extract`."""
+    return reader.extract(document, chunks)
+
+
+_STEPS = ("sentences", "chunk", "retrieve", "extract", "values", "names", "check")
+
+
+@lru_cache(maxsize=1)
+def fingerprint(name: str) -> str:
+    """Short hash over all that decides an engine's extraction: weights, rules, and the steps around them.
+
+    A change in any of them makes a new version of every contract's rows.
+    """
+    here = Path(__file__).parent
+    engines = here / "engines"
+    sources = [*engines.rglob("*.py"), *engines.rglob("*.npz"), *(here / f"{step}.py" for step in _STEPS)]
+    digest = hashlib.sha256()
+    for file in sorted(sources):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return f"{name}-{digest.hexdigest()[:12]}"

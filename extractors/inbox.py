@@ -1,0 +1,137 @@
+"""The inbox: which documents a folder holds. The step before `read`.
+
+Every file is a document; a sub-folder that holds images only is one document, its pages in the natural order
+of their names. Hidden files and the settings file are not documents. Nothing outside the folder is read: what
+can't be a document is listed all the same, with the reason, so that it shows up in quarantine.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from extractors.files import IMAGE_EXTENSIONS, Content
+from schemas.base import Frozen
+from schemas.errors import DocumentError, RunError
+from schemas.settings import FILE_NAME
+
+
+class Item(Frozen):
+    """A document of the inbox. `source_uri` is its path below the inbox, `problem` why it can't be read."""
+
+    source_uri: str
+    file_name: str
+    paths: tuple[Path, ...]
+    problem: tuple[str, str] | None = None
+
+    @property
+    def error(self) -> DocumentError | None:
+        """The problem as the error that quarantine shows."""
+        return DocumentError(self.problem[1], code=self.problem[0]) if self.problem else None
+
+
+def scan(inbox: Path) -> list[Item]:
+    """All documents below a folder, by path. Raises RunError when there is no such folder."""
+    if not inbox.is_dir():
+        raise RunError(
+            f"There is no folder {inbox}.", help="Name the folder that holds the contracts.", code="no_inbox"
+        )
+    return list(_walk(inbox.resolve(), inbox.resolve()))
+
+
+def _walk(folder: Path, inbox: Path) -> Iterator[Item]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name == FILE_NAME:
+            continue
+        if path.is_symlink():
+            yield _linked(path, inbox)
+        elif path.is_dir():
+            photos = _page_photos(path)
+            if photos:
+                yield _item(path, inbox, photos)
+            else:
+                yield from _walk(path, inbox)
+        elif path.is_file():
+            yield _item(path, inbox, (path,))
+        else:
+            yield _problem(
+                path, inbox, "not_a_file", f"{path.name} is neither a file nor a folder. Remove it."
+            )
+
+
+def _item(path: Path, inbox: Path, paths: tuple[Path, ...]) -> Item:
+    return Item(source_uri=path.relative_to(inbox).as_posix(), file_name=path.name, paths=paths)
+
+
+def _problem(path: Path, inbox: Path, code: str, message: str) -> Item:
+    return _item(path, inbox, ()).model_copy(update={"problem": (code, message)})
+
+
+def _linked(path: Path, inbox: Path) -> Item:
+    target = path.resolve()
+    if not target.exists():
+        return _problem(
+            path,
+            inbox,
+            "broken_link",
+            f"{path.name} is a link to nothing. Put the file itself into the inbox.",
+        )
+    if not target.is_relative_to(inbox):
+        return _problem(
+            path,
+            inbox,
+            "link_outside",
+            f"{path.name} is a link that leaves the inbox; it was not followed. Copy the file into the inbox.",
+        )
+    if not target.is_file():
+        return _problem(
+            path,
+            inbox,
+            "link_to_folder",
+            f"{path.name} is a link to a folder; it was not followed. Remove it.",
+        )
+    return _item(path, inbox, (path,))
+
+
+def _page_photos(folder: Path) -> tuple[Path, ...]:
+    """The images of a folder that holds nothing else, in natural order (page2 before page10)."""
+    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    images = all(
+        path.is_file() and not path.is_symlink() and path.suffix.lower() in IMAGE_EXTENSIONS
+        for path in inside
+    )
+    return tuple(sorted(inside, key=lambda path: natural(path.name))) if images else ()
+
+
+def natural(name: str) -> list[tuple[int, int | str]]:
+    """Sort key of a name that counts its numbers as numbers."""
+    parts = re.split(r"(\d+)", name.lower())
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
+
+
+def identify(item: Item) -> Content:
+    """The content of an item and the ids that hang on it alone.
+
+    Raises DocumentError when its bytes can't be read.
+    """
+    if item.problem:  # known by its name alone, since nothing of it was read
+        digest = hashlib.sha256(f"{item.problem[0]}\0{item.source_uri}".encode()).hexdigest()
+    else:
+        digests = [_file_hash(path) for path in item.paths]
+        digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return Content(item.paths, f"c_{digest[:16]}", digest)
+
+
+def document_id(item: Item, content: Content) -> str:
+    """`d_` and 16 hex digits over the path below the inbox and the content."""
+    return "d_" + hashlib.sha256(f"{item.source_uri}\0{content.sha256}".encode()).hexdigest()[:16]
+
+
+def _file_hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DocumentError(
+            f"{path.name} can't be opened: {error.strerror}.", help="Check its permissions.", code="no_access"
+        ) from error

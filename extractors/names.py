@@ -1,0 +1,36 @@
+"""Names of companies and the roles that parties have in contracts."""
+
+import re
+
+LEGAL_FORMS = (
+    r"Inc(?:orporated)?\.?|INC(?:ORPORATED)?\.?|Corp(?:oration)?\.?|CORP(?:ORATION)?\.?|L\.?L\.?C\.?|L\.?L\.?P\.?|"
+    r"L\.P\.|LP|Ltd\.?|LTD\.?|Limited|LIMITED|PLC|plc|p\.l\.c\.|GmbH|AG|SE|S\.A\.R\.L\.|S\.A\.S?\.?|SAS|SARL|"
+    r"S\.p\.A\.|S\.r\.l\.|N\.V\.|B\.V\.|BV|K\.K\.|KK|Co\.,? Ltd\.?|Co\.|CO\.|Company|COMPANY|Pty\.? Ltd\.?|"
+    r"N\.A\.|Bank|BANK|University|UNIVERSITY|Trust|TRUST|Foundation|Institute|Partners|Holdings|Group"
+)
+SELLER_ROLES = frozenset(
+    "provider vendor supplier seller licensor contractor consultant manufacturer subcontractor lessor landlord "
+    "repairer developer agency processor franchisor servicer".split()
+) | {"service provider", "service company", "services provider", "independent contractor", "the provider"}
+BUYER_ROLES = frozenset(
+    "customer client buyer purchaser licensee subscriber reseller distributor lessee tenant user controller dealer "
+    "franchisee".split()
+) | {"end user", "end customer"}
+NEUTRAL_ROLES = frozenset(
+    {"disclosing party", "receiving party", "discloser", "recipient", "party", "company", "partner", "employee",
+     "executive", "investor", "shareholder", "borrower", "lender", "guarantor", "agent"}
+)  # fmt: skip
+
+
+def role_side(role: str | None) -> str | None:
+    """`customer` for roles that pay, `provider` for roles that are paid, None when the role doesn't tell."""
+    role = (role or "").lower().strip()
+    if role in BUYER_ROLES:
+        return "customer"
+    return "provider" if role in SELLER_ROLES else None
+
+
+def normalised(name: str) -> str:
+    """A company's name for comparing: lower case, without punctuation and legal form."""
+    bare = re.sub(rf",?\s+(?:{LEGAL_FORMS})$", "", " ".join(name.split()))
+    return re.sub(r"[^a-z0-9\u3040-\u9fff]+", " ", bare.lower()).strip()

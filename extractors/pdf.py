@@ -1,0 +1,302 @@
+"""Pages of a PDF: native words with boxes, form field values in place, and the marks put on the page.
+
+Part of `read`. Whether a page needs OCR is decided here, page by page, cheap questions first.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pymupdf
+
+from extractors.characters import clean, garbage_share, is_cjk
+from schemas.document import Box, EditMark
+from schemas.errors import DocumentError
+
+pymupdf.TOOLS.mupdf_display_errors(False)
+pymupdf.TOOLS.mupdf_display_warnings(False)
+
+TEXT_FLAGS = pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_PRESERVE_IMAGES
+INK_DPI = 40
+FEW_CHARACTERS = 30
+FULL_PAGE_IMAGE = 0.8
+LARGE_IMAGE = 0.3
+SPARSE_TEXT = 300
+GARBAGE_LIMIT = 0.02
+WORD_LENGTH_LIMITS = (2.0, 14.0)
+
+
+class RawWord(NamedTuple):
+    """A word as it stands on the page: clean text, box in points, and its line and block in the page."""
+
+    text: str
+    box: Box
+    block: int
+    line: int
+    confidence: float = 1.0
+
+
+class NativePage(NamedTuple):
+    """What the text layer of a page holds, and whether the page must be read by OCR instead."""
+
+    words: list[RawWord]
+    marks: list[EditMark]
+    needs_ocr: bool
+    is_page_image: bool
+    has_image: bool
+
+
+def native_page(page: pymupdf.Page, max_megapixels: int) -> NativePage:
+    """Words, marks and the OCR decision for one page.
+
+    Raises DocumentError `image_too_large` before anything that large is decoded.
+    """
+    marked = page.first_annot is not None or page.first_widget is not None
+    textpage = _textpage(page, marked)
+    words = _printed_words(page, textpage)
+    images = textpage.extractIMGINFO()
+    _check_images(page, images, max_megapixels)
+    image_share = _largest_share(page, images)
+    needs_ocr = _needs_ocr(page, words, image_share)
+    marks = _annotation_marks(page, words) if marked else []
+    if words:
+        annotated = [mark.box for mark in marks if mark.kind == "strikethrough"]
+        drawn = _drawn_strikeouts(page, words)
+        marks += [m for m in drawn if not any(_covers(pymupdf.Rect(box), m.box) for box in annotated)]
+    if page.first_widget is not None:
+        fields, field_marks = _form_fields(page)
+        words, marks = words + fields, marks + field_marks
+    return NativePage(
+        words=_in_reading_order(words),
+        marks=marks,
+        needs_ocr=needs_ocr,
+        is_page_image=image_share >= FULL_PAGE_IMAGE,
+        has_image=bool(images),
+    )
+
+
+def _textpage(page: pymupdf.Page, marked: bool) -> pymupdf.TextPage:
+    # With annotations on the page, its text page would mix their text (and a check mark as the letter "3")
+    # into the print; a display list without them holds the print alone.
+    if marked:
+        return pymupdf.TextPage(page.get_displaylist(annots=0).get_textpage(TEXT_FLAGS))
+    return page.get_textpage(flags=TEXT_FLAGS)
+
+
+def _printed_words(page: pymupdf.Page, textpage: pymupdf.TextPage) -> list[RawWord]:
+    turn = page.rotation_matrix if page.rotation else None
+    words = []
+    for x0, y0, x1, y1, text, block, line, _ in textpage.extractWORDS():
+        cleaned = clean(text).strip()
+        if cleaned:
+            box = tuple(pymupdf.Rect(x0, y0, x1, y1) * turn) if turn else (x0, y0, x1, y1)
+            words.append(RawWord(cleaned, box, block, line))
+    return words
+
+
+def _check_images(page: pymupdf.Page, images: list[dict], max_megapixels: int) -> None:
+    for image in images:
+        megapixels = image["width"] * image["height"] / 1e6
+        if megapixels > max_megapixels:
+            raise DocumentError(
+                f"Page {page.number + 1} holds an image of {megapixels:.0f} megapixels, more than the limit "
+                f"of {max_megapixels}.",
+                help="Save it smaller, or raise the setting max_megapixels.",
+                code="image_too_large",
+            )
+
+
+def _largest_share(page: pymupdf.Page, images: list[dict]) -> float:
+    area = abs(page.rect.width * page.rect.height) or 1.0
+    shares = [abs((pymupdf.Rect(image["bbox"]) & page.rect).get_area()) / area for image in images]
+    return max(shares, default=0.0)
+
+
+def _needs_ocr(page: pymupdf.Page, words: list[RawWord], image_share: float) -> bool:
+    """Whether the text layer can't stand for the page; order of questions by their cost."""
+    text = " ".join(word.text for word in words)
+    if len(text) < FEW_CHARACTERS:
+        return _has_ink(page)
+    if LARGE_IMAGE <= image_share < FULL_PAGE_IMAGE and len(text) < SPARSE_TEXT:
+        return True
+    if garbage_share(text) > GARBAGE_LIMIT:
+        return True
+    shortest, longest = WORD_LENGTH_LIMITS
+    mean = sum(len(word.text) for word in words) / len(words)
+    return len(words) > 20 and not is_cjk(text) and not shortest <= mean <= longest
+
+
+def _has_ink(page: pymupdf.Page) -> bool:
+    samples = page.get_pixmap(dpi=INK_DPI, colorspace=pymupdf.csGRAY, annots=False).samples
+    return bool(samples) and min(samples) < 200
+
+
+_ANNOTATION_KINDS = {
+    "StrikeOut": "strikethrough",
+    "Highlight": "highlight",
+    "Underline": "annotation",
+    "Squiggly": "annotation",
+    "FreeText": "insertion",
+    "Caret": "insertion",
+    "Text": "annotation",
+    "Stamp": "annotation",
+    "Ink": "handwriting",
+}
+# Shapes say nothing unless somebody wrote a comment to them; printers to PDF leave thousands of PolyLines.
+_SHAPES = ("Square", "Circle", "Line", "Polygon", "PolyLine", "Redact")
+_ON_TEXT = ("StrikeOut", "Highlight", "Underline", "Squiggly")
+
+
+def _annotation_marks(page: pymupdf.Page, words: list[RawWord]) -> list[EditMark]:
+    marks = []
+    for annotation in page.annots():
+        name = annotation.type[1]
+        comment = clean(annotation.info.get("content") or "").strip()
+        kind = _ANNOTATION_KINDS.get(name) or ("annotation" if name in _SHAPES and comment else None)
+        if kind is None or annotation.flags & pymupdf.PDF_ANNOT_IS_HIDDEN:
+            continue
+        box = tuple(annotation.rect * page.rotation_matrix) if page.rotation else tuple(annotation.rect)
+        struck = _text_below(annotation, words) if name in _ON_TEXT else ""
+        text = f"{struck} [{comment}]" if struck and comment else struck or comment
+        marks.append(
+            EditMark(page_number=page.number + 1, kind=kind, source="annotation", text=text, box=box)
+        )
+    return marks
+
+
+def _text_below(annotation: pymupdf.Annot, words: list[RawWord]) -> str:
+    points = annotation.vertices or []
+    quads = [pymupdf.Quad(points[i : i + 4]).rect for i in range(0, len(points) - 3, 4)]
+    return " ".join(w.text for w in words if any(_covers(quad, w.box) for quad in quads or [annotation.rect]))
+
+
+def _covers(rect: pymupdf.Rect, box: Box, share: float = 0.5) -> bool:
+    area = pymupdf.Rect(box).get_area()
+    return area > 0 and (pymupdf.Rect(rect) & pymupdf.Rect(box)).get_area() >= share * area
+
+
+# A strike runs through the middle of a word; an underline runs at or below its base line, which lies at about
+# four fifths of the box that PyMuPDF gives a word.
+STRIKE_BAND = (0.35, 0.72)
+STRIKE_THICKNESS = 2.0
+STRIKE_OVERHANG = 12.0
+TALLEST_WORD = 80.0
+
+
+def _drawn_strikeouts(page: pymupdf.Page, words: list[RawWord]) -> list[EditMark]:
+    strokes = list(_horizontal_strokes(page))
+    if not strokes:
+        return []
+    by_top = sorted(words, key=lambda word: word.box[1])
+    tops = [word.box[1] for word in by_top]
+    marks = []
+    for x0, x1, y in strokes:
+        near = by_top[bisect_left(tops, y - TALLEST_WORD) : bisect_right(tops, y)]
+        struck = sorted((w for w in near if _is_struck(w.box, x0, x1, y)), key=lambda word: word.box[0])
+        # A rule that reaches far beyond the words it crosses belongs to a table or a page frame.
+        if struck and x0 >= struck[0].box[0] - STRIKE_OVERHANG and x1 <= struck[-1].box[2] + STRIKE_OVERHANG:
+            marks.append(_strikeout(page.number + 1, struck))
+    return marks
+
+
+def _strikeout(page_number: int, struck: list[RawWord]) -> EditMark:
+    x0, y0, x1, y1 = zip(*(word.box for word in struck), strict=True)
+    return EditMark(
+        page_number=page_number,
+        kind="strikethrough",
+        source="drawing",
+        text=" ".join(word.text for word in struck),
+        box=(min(x0), min(y0), max(x1), max(y1)),
+    )
+
+
+def _horizontal_strokes(page: pymupdf.Page) -> Iterable[tuple[float, float, float]]:
+    """Thin horizontal lines and bars as x0, x1, y."""
+    for drawing in page.get_cdrawings():
+        for item in drawing["items"]:
+            if item[0] == "l":
+                (ax, ay), (bx, by) = item[1], item[2]
+                if abs(ay - by) <= STRIKE_THICKNESS and abs(ax - bx) > 3:
+                    yield min(ax, bx), max(ax, bx), (ay + by) / 2
+            elif item[0] == "re":
+                x0, y0, x1, y1 = item[1]
+                if abs(y1 - y0) <= STRIKE_THICKNESS and abs(x1 - x0) > 3:
+                    yield min(x0, x1), max(x0, x1), (y0 + y1) / 2
+
+
+def _is_struck(box: Box, x0: float, x1: float, y: float) -> bool:
+    height, width = box[3] - box[1], box[2] - box[0]
+    if height <= 0 or width <= 0 or not STRIKE_BAND[0] <= (y - box[1]) / height <= STRIKE_BAND[1]:
+        return False
+    return min(x1, box[2]) - max(x0, box[0]) >= 0.7 * width
+
+
+def _form_fields(page: pymupdf.Page) -> tuple[list[RawWord], list[EditMark]]:
+    """Field values as words at their place, and each as a mark, so that filled-in text stays tellable."""
+    words, marks = [], []
+    for widget in page.widgets():
+        text = _field_text(widget)
+        if not text:
+            continue
+        rect = widget.rect * page.rotation_matrix if page.rotation else widget.rect
+        words += _field_words(text, rect)
+        marks.append(
+            EditMark(
+                page_number=page.number + 1,
+                kind="insertion",
+                source="form_field",
+                text=f"{clean(widget.field_label or widget.field_name or '')}: {text}",
+                box=tuple(rect),
+            )
+        )
+    return words, marks
+
+
+def _field_text(widget: pymupdf.Widget) -> str:
+    if widget.field_type in (pymupdf.PDF_WIDGET_TYPE_CHECKBOX, pymupdf.PDF_WIDGET_TYPE_RADIOBUTTON):
+        return "[x]" if widget.field_value not in (False, None, "", "Off") else "[ ]"
+    value = widget.field_value
+    text = ", ".join(value) if isinstance(value, list | tuple) else str(value or "")
+    return clean(text).strip()
+
+
+def _field_words(text: str, rect: pymupdf.Rect) -> list[RawWord]:
+    """The words of a value spread over its field by their length; the field's own line, block -1."""
+    words = ["[ ]"] if text == "[ ]" else text.split()
+    total = sum(len(word) + 1 for word in words)
+    at, placed = 0, []
+    for word in words:
+        x0 = rect.x0 + rect.width * at / total
+        x1 = rect.x0 + rect.width * (at + len(word)) / total
+        placed.append(RawWord(word, (x0, rect.y0, x1, rect.y1), -1, -1))
+        at += len(word) + 1
+    return placed
+
+
+def _in_reading_order(words: list[RawWord]) -> list[RawWord]:
+    """Field words moved behind the print on their left (else above them); print keeps its own order."""
+    ordered = [word for word in words if word.block >= 0]
+    for field_word in (word for word in words if word.block < 0):
+        at = _place_of(field_word, ordered)
+        before = ordered[at - 1] if at else RawWord("", (0, 0, 0, 0), 0, 0)
+        same_line = before.text and _on_one_line(before.box, field_word.box)
+        line = before.line if same_line else before.line + 0.5
+        ordered.insert(at, field_word._replace(block=before.block, line=line))
+    return ordered
+
+
+def _place_of(field_word: RawWord, ordered: list[RawWord]) -> int:
+    left = [
+        i
+        for i, word in enumerate(ordered)
+        if _on_one_line(word.box, field_word.box) and word.box[0] <= field_word.box[0]
+    ]
+    if left:
+        return max(left, key=lambda i: ordered[i].box[0]) + 1
+    above = [i for i, word in enumerate(ordered) if word.box[3] <= field_word.box[3]]
+    return (max(above, key=lambda i: (ordered[i].box[3], i)) + 1) if above else 0
+
+
+def _on_one_line(a: Box, b: Box) -> bool:
+    overlap = min(a[3], b[3]) - max(a[1], b[1])
+    return overlap >= 0.5 * min(a[3] - a[1], b[3] - b[1])

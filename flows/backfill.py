@@ -1,0 +1,70 @@
+"""The backfill: its form, which the Prefect UI shows and the command line fills, and what it asks of a run."""
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from flows.jobs import Stage
+from flows.night import Request
+from schemas.errors import RunError, WarehouseError
+from schemas.settings import Settings
+from warehouse.read import query
+
+
+class Backfill(BaseModel):
+    """Process contracts again, or those that were missed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Literal["missing", "failed", "stale", "all"] = Field(
+        "missing",
+        description="missing: not yet in the warehouse; failed: in quarantine; stale: processed by an older "
+        "version; all: everything.",
+    )
+    first: date | None = Field(None, description="First day on which a document arrived in the inbox.")
+    last: date | None = Field(None, description="Last day on which a document arrived in the inbox.")
+    contract_ids: list[str] = Field(
+        default_factory=list, description="Only these contracts; all when empty."
+    )
+    from_stage: Stage = Field("land", description="First step to do anew; what came before it is reused.")
+    dry_run: bool = Field(False, description="Only count the documents it would take.")
+    max_cost: float | None = Field(None, ge=0, description="Most US dollars to spend; embedded costs none.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Backfill":
+        if self.first and self.last and self.first > self.last:
+            raise ValueError("the first day lies after the last one")
+        return self
+
+
+def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox: Path | None = None) -> Request:
+    """The run that a form asks for, over the given inbox, the one of the settings, or that of the last run."""
+    return Request(
+        inbox=inbox or settings.inbox or last_inbox(warehouse),
+        warehouse=warehouse,
+        mode=form.mode,
+        first=form.first,
+        last=form.last,
+        contract_ids=tuple(form.contract_ids),
+        from_stage=form.from_stage,
+        dry_run=form.dry_run,
+        trigger="backfill",
+    )
+
+
+def last_inbox(warehouse: Path) -> Path:
+    """The folder of the last run. Raises RunError when nothing was ever run."""
+    try:
+        rows = query(warehouse, "SELECT inbox FROM runs WHERE inbox IS NOT NULL ORDER BY started_at DESC LIMIT 1")[1]
+    except WarehouseError:
+        rows = []
+    if not rows:
+        raise RunError(
+            "It is not known which folder to read.",
+            help="Give it with --inbox, or set `inbox` in contract-agent.toml.",
+            code="no_inbox",
+        )
+    return Path(rows[0][0])
+

@@ -1,0 +1,47 @@
+"""What a contract's steps keep on disk between runs, by content: written whole or not at all."""
+
+import os
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import pyarrow as pa
+from pydantic import ValidationError
+
+from schemas.base import Frozen
+
+Kept = TypeVar("Kept", bound=Frozen)
+CODEC = "zstd"
+
+
+class Keep:
+    """The kept results of one contract: a file a step, named by the key it was made under."""
+
+    def __init__(self, folder: Path, contract_id: str):
+        self._folder = folder / contract_id[2:4]
+        self._name = contract_id
+
+    def load(self, step: str, key: str, kind: type[Kept]) -> Kept | None:
+        """What a step made under this key; None when there is nothing, or nothing that can be used."""
+        file = self._file(step, key)
+        if not file.is_file():
+            return None
+        data = file.read_bytes()
+        try:
+            text = pa.decompress(data[8:], int.from_bytes(data[:8], "big"), codec=CODEC, asbytes=True)
+            return kind.model_validate_json(text)
+        except (OSError, ValueError, ValidationError):  # an older layout, or a damaged disk: make it anew
+            return None
+
+    def save(self, step: str, key: str, value: Frozen) -> None:
+        """Keep a step's result and drop what the step made under older keys."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        text = value.model_dump_json().encode()
+        temporary = self._folder / f".{uuid4().hex}"
+        temporary.write_bytes(len(text).to_bytes(8, "big") + pa.compress(text, codec=CODEC, asbytes=True))
+        for older in self._folder.glob(f"{self._name}.{step}-*"):
+            older.unlink(missing_ok=True)
+        os.replace(temporary, self._file(step, key))
+
+    def _file(self, step: str, key: str) -> Path:
+        return self._folder / f"{self._name}.{step}-{key}"

@@ -1,0 +1,93 @@
+"""The straight line: one contract through read, chunk, extract, check and flag. Runs in a worker process.
+
+What costs much is kept by content: a document's reading and its extraction, each under a key of what it
+rests on. So a run that was killed goes on where it was, and a changed playbook re-flags without reading.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+from extractors.asc606 import asc606
+from extractors.check import check
+from extractors.chunk import chunk
+from extractors.derive import derive
+from extractors.engines import Engine
+from extractors.extract import engine, extract
+from extractors.files import Content
+from extractors.flag import flag, touched_terms
+from extractors.read import read
+from flows.jobs import Job, Outcome, quarantined
+from flows.keep import Keep
+from schemas.contract import Chunk, ContractReading, Extraction
+from schemas.document import Document
+from schemas.errors import DocumentError
+from schemas.playbook import Playbook, load_playbooks
+from warehouse.rows import contract_rows, document_rows
+
+
+def process(job: Job) -> Outcome:
+    """The rows of one document. A document that can't be read becomes a quarantined one, never an error."""
+    begun = time.perf_counter()
+    keep = Keep(job.keep_folder, job.filed.contract_id)
+    try:
+        document = _read(job, keep)
+    except DocumentError as error:
+        return quarantined(job.filed, error, seconds=time.perf_counter() - begun)
+    chunks = chunk(document)
+    extraction = _extract(job, keep, document, chunks)
+    reading = judge(extraction, document, _playbook(job.playbook), job.our_entities, job.today)
+    seconds = time.perf_counter() - begun
+    filed = job.filed.model_copy(
+        update={"seconds": seconds, "page_count": len(document.pages), "media_type": document.media_type}
+    )
+    rows = document_rows(filed, document) | contract_rows(filed, document, chunks, reading, job.version)
+    return Outcome(filed=filed, rows=rows, pages=len(document.pages), flags=len(reading.flags))
+
+
+def judge(
+    extraction: Extraction, document: Document, playbook: Playbook, our_entities: Sequence[str], today: date
+) -> ContractReading:
+    """Derived terms, marks, flags and ASC 606 proposals of a checked extraction. Costs milliseconds."""
+    extraction = derive(extraction, document, our_entities, today)
+    touched = touched_terms(extraction, document)
+    terms = tuple(
+        term.model_copy(update={"evidence": "unverified"}) if term.term in touched and term.value else term
+        for term in extraction.terms
+    )
+    extraction = extraction.model_copy(update={"terms": terms})
+    return ContractReading(
+        extraction=extraction,
+        flags=flag(extraction, document, playbook),
+        asc606=asc606(extraction, document, playbook),
+        playbook_version=playbook.version,
+    )
+
+
+def _read(job: Job, keep: Keep) -> Document:
+    document = None if job.from_stage == "read" else keep.load("read", job.read_key, Document)
+    if document is None:
+        content = Content(job.paths, job.filed.contract_id, job.filed.sha256)
+        document = read(content, job.limits)
+        keep.save("read", job.read_key, document)
+    return document
+
+
+def _extract(job: Job, keep: Keep, document: Document, chunks: Sequence[Chunk]) -> Extraction:
+    fresh = job.from_stage in ("read", "extract")
+    extraction = None if fresh else keep.load("extract", job.extract_key, Extraction)
+    if extraction is None:
+        extraction = check(extract(document, chunks, _engine(job.extractor)), document)
+        keep.save("extract", job.extract_key, extraction)
+    return extraction
+
+
+@lru_cache(maxsize=1)
+def _engine(name: str) -> Engine:
+    return engine(name)
+
+
+@lru_cache(maxsize=1)
+def _playbook(name: str | None) -> Playbook:
+    return load_playbooks(name)

@@ -1,0 +1,334 @@
+"""The night run: everything new in an inbox, landed and published. Plain functions; `flows.deployments`
+decorates them for Prefect.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from extractors.extract import choose, fingerprint
+from extractors.files import READ_VERSION, Content, Limits
+from extractors.inbox import Item, document_id, identify, scan
+from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
+from schemas.base import Frozen
+from schemas.errors import DocumentError
+from schemas.filed import Filed
+from schemas.playbook import load_playbooks, references
+from schemas.settings import Settings, our_entities_of
+from schemas.tables import SCHEMA_VERSION
+from warehouse.lake import land
+from warehouse.state import State, landed
+
+Mode = Literal["new", "missing", "failed", "stale", "all"]
+CODE_VERSION = version("contract-data-agent")
+KEEP_FOLDER = "work"
+
+
+class Request(Frozen):
+    """What a run is asked to do. Dates are arrival dates, both ends included."""
+
+    inbox: Path
+    warehouse: Path
+    mode: Mode = "new"
+    business_date: date | None = None
+    first: date | None = None
+    last: date | None = None
+    contract_ids: tuple[str, ...] = ()
+    from_stage: Stage = "land"
+    dry_run: bool = False
+    trigger: str = "command"
+
+
+class Summary(Frozen):
+    """What a run did; the last line of `contract-agent run`."""
+
+    run_id: str
+    documents: int
+    contracts: int
+    flags: int
+    quarantined: int
+    duplicates: int
+    pages: int
+    seconds: float
+
+
+class Plan(Frozen):
+    """What there is to do: jobs to process, copies of others, and documents known to be unreadable."""
+
+    jobs: tuple[Job, ...] = ()
+    copies: tuple[tuple[Filed, str], ...] = ()
+    problems: tuple[tuple[Filed, str, str], ...] = ()
+    unchanged: int = 0
+    read_key: str
+
+    @property
+    def documents(self) -> int:
+        """How many documents of the inbox have work to be done."""
+        return len(self.jobs) + len(self.copies) + len(self.problems)
+
+
+Processor = Callable[[Sequence[Job]], Iterable[Outcome]]
+Watcher = Callable[[int, int], None]
+
+
+def night(
+    request: Request,
+    settings: Settings,
+    processor: Processor | None = None,
+    watch: Watcher = lambda done, total: None,
+) -> Summary:
+    """One pass over the inbox. `watch` is told how many documents are done of how many.
+
+    Documents that were landed under the same versions are not touched. Nothing is published before all are
+    done; a run that was killed can simply be run again. Raises RunError, WarehouseError, PlaybookError or
+    ExtractorUnavailable when the run itself can't be done.
+    """
+    begun, started_at = time.perf_counter(), now()
+    run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    plan = prepare(request, settings, run_id, started_at)
+    tally = _Tally(run_id)
+    if not request.dry_run:
+        run = _run_row(request, settings, run_id, started_at)
+        outcomes = _outcomes(plan, processor or _in_pool(settings), tally, watch, run, begun)
+        land(request.warehouse, run, outcomes, references().values())
+    else:
+        tally.documents = plan.documents
+    return tally.summary(time.perf_counter() - begun)
+
+
+def business_date(settings: Settings, moment: datetime | None = None) -> date:
+    """The date of a run in the time zone of the settings."""
+    return (
+        (moment or datetime.now(ZoneInfo(settings.time_zone))).astimezone(ZoneInfo(settings.time_zone)).date()
+    )
+
+
+def prepare(request: Request, settings: Settings, run_id: str, started_at: datetime) -> Plan:
+    """What the run has to do, without doing it."""
+    extractor = choose(settings.extractor)
+    entities = settings.our_entities or our_entities_of(request.inbox)
+    keys = _Keys(settings, extractor, entities)
+    state = landed(request.warehouse)
+    template = {
+        "limits": keys.limits,
+        "extractor": extractor,
+        "playbook": settings.playbook,
+        "our_entities": entities,
+        "today": request.business_date or business_date(settings),
+        "read_key": keys.read,
+        "extract_key": keys.extract,
+        "keep_folder": request.warehouse / KEEP_FOLDER,
+        "from_stage": request.from_stage,
+    }
+    planner = _Planner(request, state, keys, template, run_id, started_at)
+    for item in scan(request.inbox):
+        planner.add(item)
+    return planner.plan()
+
+
+class _Keys:
+    """Under which versions a document's work is kept: reading, extraction, and all of it."""
+
+    def __init__(self, settings: Settings, extractor: str, entities: Sequence[str]):
+        self.limits = Limits(
+            max_pages=settings.max_pages,
+            max_megapixels=settings.max_megapixels,
+            max_megabytes=settings.max_megabytes,
+        )
+        self.read = _short_hash(READ_VERSION, self.limits.model_dump_json())
+        self.extract = _short_hash(self.read, extractor, fingerprint(extractor))
+        self.playbook_version = load_playbooks(settings.playbook).version
+        self.work = _short_hash(self.extract, self.playbook_version, SCHEMA_VERSION, *entities)
+
+
+def _short_hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+class _Planner:
+    """Decides document by document; the first by path of equal ones is the original unless one is landed."""
+
+    def __init__(
+        self, request: Request, state: State, keys: _Keys, template: dict, run_id: str, at: datetime
+    ):
+        self._request, self._state, self._keys = request, state, keys
+        self._template, self._run_id, self._at = template, run_id, at
+        self._originals: dict[str, str] = {}
+        self._jobs: list[Job] = []
+        self._copies: list[tuple[Filed, str]] = []
+        self._problems: list[tuple[Filed, str, str]] = []
+        self._unchanged = 0
+
+    def add(self, item: Item) -> None:
+        error = item.error
+        try:
+            content = identify(item)
+        except DocumentError as unreadable:
+            error, content = (
+                unreadable,
+                Content(item.paths, "", hashlib.sha256(item.source_uri.encode()).hexdigest()),
+            )
+        if not content.contract_id:
+            content = content._replace(contract_id=f"c_{content.sha256[:16]}")
+        filed = self._filed(item, content)
+        original = self._original_of(filed)
+        if not self._is_wanted(filed, item, original):
+            self._unchanged += 1
+        elif error:
+            self._problems.append((filed, error.code, str(error)))
+        elif original != filed.document_id:
+            self._copies.append((filed, original))
+        else:
+            self._jobs.append(self._job(filed, item))
+
+    def plan(self) -> Plan:
+        return Plan(
+            jobs=tuple(self._jobs),
+            copies=tuple(self._copies),
+            problems=tuple(self._problems),
+            unchanged=self._unchanged,
+            read_key=self._keys.read,
+        )
+
+    def _filed(self, item: Item, content: Content) -> Filed:
+        return Filed(
+            document_id=document_id(item, content),
+            contract_id=content.contract_id,
+            source_uri=item.source_uri,
+            file_name=item.file_name,
+            sha256=content.sha256,
+            media_type="",
+            status="landed",
+            run_id=self._run_id,
+            ingested_at=self._at,
+            work_key=self._keys.work,
+        )
+
+    def _original_of(self, filed: Filed) -> str:
+        head = self._state.contracts.get(filed.contract_id)
+        return self._originals.setdefault(filed.contract_id, head.document_id if head else filed.document_id)
+
+    def _is_wanted(self, filed: Filed, item: Item, original: str) -> bool:
+        request = self._request
+        if request.contract_ids and filed.contract_id not in request.contract_ids:
+            return False
+        if not _arrived_between(item, request.first, request.last):
+            return False
+        head = self._state.documents.get(filed.document_id)
+        if request.mode == "missing":
+            return head is None
+        if request.mode == "failed":
+            return head is not None and head.status == "quarantined"
+        if request.mode == "all" or head is None:
+            return request.mode != "stale"
+        if head.status == "duplicate":
+            return head.duplicate_of != original
+        expected = self._keys.read if head.status == "quarantined" else self._keys.work
+        return head.work_key != expected
+
+    def _job(self, filed: Filed, item: Item) -> Job:
+        head = self._state.contracts.get(filed.contract_id)
+        return Job(filed=filed, paths=item.paths, version=(head.version if head else 0) + 1, **self._template)
+
+
+def _arrived_between(item: Item, first: date | None, last: date | None) -> bool:
+    if not (first or last) or not item.paths:
+        return True
+    arrived = date.fromtimestamp(max(path.stat().st_mtime for path in item.paths))
+    return (first is None or arrived >= first) and (last is None or arrived <= last)
+
+
+class _Tally:
+    """Counts what the outcomes bring."""
+
+    def __init__(self, run_id: str):
+        self.run_id = run_id
+        self.documents = self.contracts = self.flags = self.quarantined = self.duplicates = self.pages = 0
+
+    def add(self, outcome: Outcome) -> None:
+        self.documents += 1
+        self.contracts += outcome.filed.status == "landed"
+        self.quarantined += outcome.filed.status == "quarantined"
+        self.duplicates += outcome.filed.status == "duplicate"
+        self.flags += outcome.flags
+        self.pages += outcome.pages
+
+    def summary(self, seconds: float) -> Summary:
+        counts = {name: value for name, value in vars(self).items()}
+        return Summary(**counts, seconds=round(seconds, 3))
+
+
+def _outcomes(
+    plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, run: dict, begun: float
+) -> Iterator:
+    """The rows of each document as it is done; fills in the run's row when all are."""
+    landed_as: dict[str, Outcome] = {}
+    for outcome in _all_outcomes(plan, processor, landed_as):
+        tally.add(outcome)
+        watch(tally.documents, plan.documents)
+        yield _with_read_key(outcome, plan).rows
+    run.update(
+        {name: value for name, value in vars(tally).items() if name != "run_id"},
+        finished_at=now(),
+        seconds=round(time.perf_counter() - begun, 3),
+    )
+
+
+def _all_outcomes(plan: Plan, processor: Processor, done: dict[str, Outcome]) -> Iterator[Outcome]:
+    for filed, code, message in plan.problems:
+        yield quarantined(filed, DocumentError(message, code=code))
+    copied = {original for _, original in plan.copies}
+    for outcome in processor(plan.jobs) if plan.jobs else ():
+        if outcome.filed.document_id in copied:
+            done[outcome.filed.document_id] = outcome
+        yield outcome
+    for filed, original in plan.copies:
+        yield _copy(filed, original, done.get(original))
+
+
+def _copy(filed: Filed, original: str, outcome: Outcome | None) -> Outcome:
+    """A copy of a document that was quarantined is quarantined for the same reason."""
+    if outcome and outcome.filed.status == "quarantined":
+        error = DocumentError(outcome.filed.error_message or "", code=outcome.filed.error_code)
+        return quarantined(filed, error)
+    return duplicate(filed, original, outcome.pages if outcome else None)
+
+
+def _with_read_key(outcome: Outcome, plan: Plan) -> Outcome:
+    """What could not be read does not hang on engine and playbook: a new version of these is no new try."""
+    if outcome.filed.status == "quarantined":
+        for row in outcome.rows["documents"]:
+            row["work_key"] = plan.read_key
+    return outcome
+
+
+def _in_pool(settings: Settings) -> Processor:
+    def run_jobs(jobs: Sequence[Job]) -> Iterator[Outcome]:
+        from flows.pool import workers
+
+        with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
+            yield from pool.outcomes(jobs)
+
+    return run_jobs
+
+
+def _run_row(request: Request, settings: Settings, run_id: str, started_at: datetime) -> dict:
+    return {
+        "run_id": run_id,
+        "business_date": request.business_date or business_date(settings),
+        "started_at": started_at,
+        "extractor": choose(settings.extractor),
+        "code_version": CODE_VERSION,
+        "playbook_version": load_playbooks(settings.playbook).version,
+        "tokens_in": 0,
+        "tokens_out": 0,
+        "cost_usd": 0.0,
+        "inbox": str(request.inbox.resolve()),
+        "trigger": request.trigger,
+    }

@@ -1,0 +1,1 @@
+"""The ground: frozen models, errors and settings. Imports nothing of ours."""

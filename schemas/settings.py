@@ -1,0 +1,103 @@
+"""The one table of settings: name, default, sentence.
+
+Values come from environment variables `CONTRACT_AGENT_<NAME>` (lists as JSON), then from
+`contract-agent.toml` in the data folder. The environment is read where a program starts, then passed on.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
+
+from schemas.errors import SettingsError
+
+PREFIX = "CONTRACT_AGENT_"
+FILE_NAME = "contract-agent.toml"
+
+
+class Settings(BaseSettings):
+    """All settings, with what each does as its description."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    home: Path = Field(Path("data"), description="The data folder: warehouse, cache and Prefect's own files.")
+    our_entities: tuple[str, ...] = Field((), description="Names of our own companies: who 'we' are.")
+    extractor: Literal["embedded", "openai", "auto"] = Field("embedded", description="The engine that reads.")
+    playbook: str | None = Field(None, description="One playbook pack by name; all packs when not set.")
+    max_pages: int = Field(1_000, gt=0, description="Most pages a document may have.")
+    max_megapixels: int = Field(100, gt=0, description="Most megapixels an image may have.")
+    max_megabytes: int = Field(200, gt=0, description="Most megabytes a document may have.")
+    document_timeout_seconds: int = Field(1_800, gt=0, description="Longest time for one document.")
+    workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
+    schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
+    time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
+    inbox: Path | None = Field(None, description="The folder that the schedule and backfills read.")
+
+
+def home_folder(environment: dict[str, str] | None = None) -> Path:
+    """The data folder: CONTRACT_AGENT_HOME, else `data/` in the project's root, else `./data`."""
+    given = (os.environ if environment is None else environment).get(f"{PREFIX}HOME")
+    if given:
+        return Path(given).expanduser().resolve()
+    root = Path(__file__).resolve().parent.parent
+    return (root if (root / "pyproject.toml").is_file() else Path.cwd()) / "data"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment, then the data folder's file; `overrides` win over both.
+
+    Raises SettingsError, naming the setting and the place, when a value can't be used.
+    """
+    home = home_folder()
+    file = home / FILE_NAME
+    values = _read_toml(file) if file.is_file() else {}
+    given = {name: value for name, value in overrides.items() if value is not None}
+
+    class Here(Settings):
+        @classmethod
+        def settings_customise_sources(cls, settings_cls, init_settings, env_settings, **_):
+            return init_settings, env_settings, InitSettingsSource(settings_cls, values)
+
+    try:
+        loaded = Here(**{**given, "home": home})
+    except (ValidationError, ValueError) as error:
+        raise SettingsError(
+            f"A setting can't be used: {_first_problem(error)}.",
+            help=f"Correct the variable {PREFIX}... or the file {file}.",
+        ) from error
+    return Settings.model_construct(**dict(loaded))
+
+
+def our_entities_of(inbox: Path) -> tuple[str, ...]:
+    """The names of our side that an inbox's own `contract-agent.toml` gives, empty without one.
+
+    An inbox is filled by others, so its file may say whose contracts these are and nothing else.
+    """
+    file = inbox / FILE_NAME
+    if not file.is_file():
+        return ()
+    values = _read_toml(file)
+    names = values.get("our_entities", ())
+    if set(values) - {"our_entities"} or not all(isinstance(name, str) for name in names):
+        raise SettingsError(
+            f"{file} may only hold `our_entities`, a list of names.",
+            help="Other settings belong into the data folder's file.",
+        )
+    return tuple(names)
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}.", help="Correct that line.") from error
+
+
+def _first_problem(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error)

@@ -1,0 +1,176 @@
+"""The tables of the warehouse: names, columns and DuckDB types. Their shape is a promise to readers.
+
+Every table is complete from the first run on, empty where nothing fills it yet. Columns may be added at the
+end; none is renamed or removed.
+"""
+
+from typing import Literal
+
+from schemas.base import Frozen
+from schemas.terms import TERMS, TermType
+
+Level = Literal["document", "contract", "run", "reference", "review"]
+
+_CONTRACT_TYPES: dict[TermType, str] = {
+    "text": "VARCHAR",
+    "choice": "VARCHAR",
+    "date": "DATE",
+    "number": "DOUBLE",
+    "days": "INTEGER",
+    "money": "DECIMAL(18,2)",
+    "parties": "STRUCT(name VARCHAR, role VARCHAR)[]",
+    "flag": "BOOLEAN",
+}
+
+
+class Table(Frozen):
+    """A table. `level` says what its latest version hangs on: the newest run of the row's document or
+    contract, or nothing (`run`, `reference`, `review`: every row counts)."""
+
+    name: str
+    level: Level
+    columns: dict[str, str]
+
+
+def _table(name: str, level: Level, columns: str, **more: str) -> Table:
+    pairs = (item.split(None, 1) for item in columns.replace("\n", " ").split("|") if item.strip())
+    return Table(name=name, level=level, columns={key: kind.strip() for key, kind in pairs} | more)
+
+
+_BOX = "x0 DOUBLE | y0 DOUBLE | x1 DOUBLE | y1 DOUBLE"
+_MONEY = "DECIMAL(18,2)"
+
+TABLES: tuple[Table, ...] = (
+    _table(
+        "documents",
+        "document",
+        """document_id VARCHAR | contract_id VARCHAR | source_uri VARCHAR | file_name VARCHAR | sha256 VARCHAR
+        | media_type VARCHAR | capture_class VARCHAR | page_count INTEGER | language VARCHAR
+        | ocr_confidence DOUBLE | status VARCHAR | duplicate_of VARCHAR | error_code VARCHAR
+        | error_message VARCHAR | run_id VARCHAR | ingested_at TIMESTAMP | work_key VARCHAR
+        | seconds DOUBLE""",
+    ),
+    _table(
+        "pages",
+        "document",
+        """document_id VARCHAR | page_number INTEGER | width DOUBLE | height DOUBLE | source VARCHAR
+        | text VARCHAR | ocr_confidence DOUBLE | rotation INTEGER | capture_class VARCHAR
+        | warnings VARCHAR[] | run_id VARCHAR""",
+    ),
+    _table(
+        "edit_marks",
+        "document",
+        f"""document_id VARCHAR | page_number INTEGER | kind VARCHAR | text VARCHAR | {_BOX}
+        | confidence DOUBLE | source VARCHAR | run_id VARCHAR""",
+    ),
+    Table(
+        name="contracts",
+        level="contract",
+        columns={
+            "contract_id": "VARCHAR",
+            "title": "VARCHAR",
+            "contract_type": "VARCHAR",
+            "family_id": "VARCHAR",
+            "parent_contract_id": "VARCHAR",
+            **{t.name: _CONTRACT_TYPES[t.type] for t in TERMS if t.name not in ("title", "contract_type")},
+            "language": "VARCHAR",
+            "capture_class": "VARCHAR",
+            "status": "VARCHAR",
+            "run_id": "VARCHAR",
+            "version": "INTEGER",
+            "document_id": "VARCHAR",
+            "work_key": "VARCHAR",
+            "playbook_version": "VARCHAR",
+        },
+    ),
+    _table(
+        "terms",
+        "contract",
+        f"""term_id VARCHAR | contract_id VARCHAR | term VARCHAR | value VARCHAR | value_date DATE
+        | value_number DOUBLE | unit VARCHAR | absence VARCHAR | quote VARCHAR | document_id VARCHAR
+        | page_number INTEGER | {_BOX} | char_start INTEGER | char_end INTEGER | evidence VARCHAR
+        | confidence DOUBLE | extractor VARCHAR | model VARCHAR | prompt_version VARCHAR | run_id VARCHAR
+        | match_score DOUBLE | version INTEGER""",
+    ),
+    _table(
+        "clauses",
+        "contract",
+        f"""contract_id VARCHAR | clause_type VARCHAR | text VARCHAR | heading VARCHAR | document_id VARCHAR
+        | page_number INTEGER | page_end INTEGER | {_BOX} | char_start INTEGER | char_end INTEGER
+        | confidence DOUBLE | extractor VARCHAR | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "flags",
+        "contract",
+        f"""flag_id VARCHAR | contract_id VARCHAR | rule_id VARCHAR | severity VARCHAR | clause_type VARCHAR
+        | found VARCHAR | standard VARCHAR | reason VARCHAR | refs VARCHAR[] | quote VARCHAR
+        | document_id VARCHAR | page_number INTEGER | {_BOX} | evidence VARCHAR | confidence DOUBLE
+        | rule_version VARCHAR | status VARCHAR | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "asc606",
+        "contract",
+        """asc606_id VARCHAR | contract_id VARCHAR | topic VARCHAR | proposal VARCHAR | reason VARCHAR
+        | paragraphs VARCHAR[] | quote VARCHAR | document_id VARCHAR | page_number INTEGER | status VARCHAR
+        | conclusion VARCHAR | preparer VARCHAR | approver VARCHAR | approved_at TIMESTAMP
+        | reference_version VARCHAR | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "fee_lines",
+        "contract",
+        f"""contract_id VARCHAR | line INTEGER | item VARCHAR | quantity DOUBLE | unit_price {_MONEY}
+        | currency VARCHAR | frequency VARCHAR | start_date DATE | end_date DATE | amount {_MONEY}
+        | quote VARCHAR | document_id VARCHAR | page_number INTEGER | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "billing_schedule",
+        "contract",
+        f"""contract_id VARCHAR | due_date DATE | amount {_MONEY} | currency VARCHAR | basis VARCHAR
+        | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "obligations",
+        "contract",
+        f"""contract_id VARCHAR | party VARCHAR | obligation VARCHAR | due_date DATE | due_rule VARCHAR
+        | amount {_MONEY} | currency VARCHAR | quote VARCHAR | page_number INTEGER | run_id VARCHAR
+        | version INTEGER""",
+    ),
+    _table(
+        "chunks",
+        "contract",
+        """contract_id VARCHAR | chunk_id VARCHAR | heading_path VARCHAR[] | page_first INTEGER
+        | page_last INTEGER | char_start INTEGER | char_end INTEGER | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "retrievals",
+        "contract",
+        """contract_id VARCHAR | question VARCHAR | chunk_ids VARCHAR[] | scores DOUBLE[]
+        | token_share DOUBLE | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "reviews",
+        "review",
+        """review_id VARCHAR | contract_id VARCHAR | target VARCHAR | target_id VARCHAR | decision VARCHAR
+        | old_value VARCHAR | new_value VARCHAR | reason_code VARCHAR | comment VARCHAR | reviewer VARCHAR
+        | decided_at TIMESTAMP | evidence_hash VARCHAR""",
+    ),
+    _table(
+        "runs",
+        "run",
+        """run_id VARCHAR | business_date DATE | started_at TIMESTAMP | finished_at TIMESTAMP
+        | documents INTEGER | contracts INTEGER | flags INTEGER | quarantined INTEGER | pages INTEGER
+        | seconds DOUBLE | tokens_in BIGINT | tokens_out BIGINT | cost_usd DOUBLE | extractor VARCHAR
+        | code_version VARCHAR | playbook_version VARCHAR | duplicates INTEGER | inbox VARCHAR
+        | trigger VARCHAR""",
+    ),
+    _table(
+        "evidence_refs",
+        "reference",
+        "key VARCHAR | kind VARCHAR | title VARCHAR | summary VARCHAR | url VARCHAR",
+    ),
+)
+
+TABLE_BY_NAME = {table.name: table for table in TABLES}
+
+SCHEMA_VERSION = "1"
+"""Raised when the meaning of rows changes; part of the key under which a contract's rows are kept."""
