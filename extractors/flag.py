@@ -1,0 +1,258 @@
+"""The sixth step: compares checked terms and clauses with the playbook, and says what departs from it.
+
+Rules are data (`playbooks/*.yaml`); here they are only applied. Three rules about the paper itself (`M01`,
+`M03`, `M05`) are worked out in code.
+"""
+
+from collections.abc import Callable, Iterator
+from statistics import median
+
+from extractors.predicates import Facts, Hit, fill, holds, in_scope
+from schemas.base import Frozen
+from schemas.contract import Citation, Clause, Evidence, Extraction, Flag, Term
+from schemas.document import Box, Document, EditMark, Page
+from schemas.playbook import Case, Playbook, Rule, load_playbooks
+
+__all__ = ["FlagContext", "flag", "load_playbooks", "touched_terms"]
+
+_SIGNING_TERMS = frozenset({"fully_executed", "signed_date"})
+_WRITTEN = frozenset({"handwriting", "insertion"})
+_LINE_HEIGHT = 12.0
+"""Points; for pages without words to measure."""
+_MARK_WORDS = {
+    "strikethrough": "struck out",
+    "insertion": "written in",
+    "handwriting": "written by hand",
+    "annotation": "note",
+    "highlight": "highlighted",
+}
+
+
+class FlagContext(Frozen):
+    """What rules may know besides the contract: the names that count as ours (`our_entities`)."""
+
+    our_entities: tuple[str, ...] = ()
+
+
+def flag(
+    extraction: Extraction, document: Document, playbook: Playbook, context: FlagContext | None = None
+) -> tuple[Flag, ...]:
+    """All flags of a contract, by rule id and then by place.
+
+    Our side is the term `our_role`. Without it, and where both sides give and take (`mutual`), only rules
+    with `side: any` apply. A flag quotes and cites the term or clause that made its rule fire; a flag about
+    something missing quotes nothing.
+    """
+    facts = Facts(extraction, document, playbook.library)
+    flags: list[Flag] = []
+    for rule in playbook.rules:
+        if rule.in_code:
+            flags += _IN_CODE[rule.id](rule, extraction, document, context or FlagContext())
+        elif in_scope(rule, facts):
+            flags += _flags_of(rule, facts)
+    return tuple(flags)
+
+
+def touched_terms(extraction: Extraction, document: Document) -> set[str]:
+    """Names of the terms whose quotation a mark on the paper touches.
+
+    Their printed value stays, and can no longer count as verified.
+    """
+    touched = _touched(extraction, document)
+    return {item.term for _, items in touched for item in items if isinstance(item, Term)}
+
+
+def _flags_of(rule: Rule, facts: Facts) -> Iterator[Flag]:
+    for case in rule.when:
+        hit = holds(case.if_, facts)
+        if hit:
+            yield _flag_of(rule, case, hit, facts)
+            if not rule.each:
+                return
+
+
+def _flag_of(rule: Rule, case: Case, hit: Hit, facts: Facts) -> Flag:
+    slots = {"standard": rule.standard, "fallback": rule.fallback}
+    found = fill(case.found, hit, facts, **slots)
+    reason = fill(case.reason, hit, facts, **slots)
+    return _made(rule, hit.trigger, found=found, reason=reason, severity=case.severity)
+
+
+def _made(rule: Rule, trigger: Term | Clause | None, **values) -> Flag:
+    clause_type = trigger.clause_type if isinstance(trigger, Clause) else rule.clause
+    return Flag(
+        **{
+            "rule_id": rule.id,
+            "rule_version": rule.version,
+            "severity": rule.severity,
+            "clause_type": clause_type,
+            "standard": rule.standard,
+            "refs": rule.refs,
+            "quote": _quote(trigger),
+            "citation": trigger.citation if trigger else None,
+            "evidence": _evidence(trigger),
+            "confidence": trigger.confidence if trigger else 0.0,
+            **values,
+        }
+    )
+
+
+def _quote(item: Term | Clause | None) -> str | None:
+    return item.text if isinstance(item, Clause) else item.quote if item else None
+
+
+def _evidence(item: Term | Clause | None) -> Evidence:
+    if isinstance(item, Term):
+        return item.evidence
+    return "verified" if item is not None and item.citation is not None else "unverified"
+
+
+# --- M01: marks on the paper
+
+
+def _marked(rule: Rule, extraction: Extraction, document: Document, _: FlagContext) -> list[Flag]:
+    """One flag for all marks that touch the same terms and clauses of a page: an edit is often two marks."""
+    edits: dict[tuple, list[EditMark]] = {}
+    touched: dict[tuple, list[Term | Clause]] = {}
+    for mark, items in _touched(extraction, document):
+        key = (mark.page_number, frozenset(_name(item) for item in items))
+        edits.setdefault(key, []).append(mark)
+        touched[key] = items
+    return [_mark_flag(rule, marks, touched[key]) for key, marks in edits.items()]
+
+
+def _mark_flag(rule: Rule, marks: list[EditMark], items: list[Term | Clause]) -> Flag:
+    terms = sorted({item.term for item in items if isinstance(item, Term)})
+    clauses = sorted({item.clause_type for item in items if isinstance(item, Clause)})
+    what = f"the terms {', '.join(terms)}" if len(terms) > 1 else f"the term {terms[0]}" if terms else ""
+    what = what or f"the clause {', '.join(clauses)}"
+    first = next((item for item in items if isinstance(item, Term)), items[0])
+    clause = next((item.clause_type for item in items if isinstance(item, Clause)), None)
+    return _made(
+        rule,
+        first,
+        found="; ".join(_mark_words(mark) for mark in marks),
+        reason=f"A mark on page {marks[0].page_number} touches {what}. The terms hold the print; look at "
+        "the page, find out whether both sides agreed to the change, and correct the value if they did.",
+        severity=rule.severity if terms else "medium",
+        clause_type=clause,
+        confidence=min(mark.confidence for mark in marks),
+    )
+
+
+def _mark_words(mark: EditMark) -> str:
+    text = " ".join(mark.text.split())
+    return f'{_MARK_WORDS[mark.kind]}: "{text}"' if text else f"{_MARK_WORDS[mark.kind]}, text not readable"
+
+
+def _name(item: Term | Clause) -> str:
+    return item.term if isinstance(item, Term) else item.clause_type
+
+
+def _touched(extraction: Extraction, document: Document) -> list[tuple[EditMark, list[Term | Clause]]]:
+    """Each mark that is an edit, by page and place, with the terms and clauses it touches."""
+    marks = sorted(
+        (mark for mark in document.edit_marks if mark.source != "form_field"),
+        key=lambda mark: (mark.page_number, mark.box[1], mark.box[0]),
+    )
+    if not marks:
+        return []
+    places = {mark.page_number: _places(extraction, document, mark.page_number) for mark in marks}
+    found = ((mark, _items_under(mark, *places[mark.page_number])) for mark in marks)
+    return [(mark, items) for mark, items in found if items]
+
+
+Place = tuple[Term | Clause, list[Box]]
+
+
+def _places(extraction: Extraction, document: Document, page_number: int) -> tuple[list[Place], float]:
+    """What is quoted on a page, with the boxes of its words there, and the height of a line of the page."""
+    page = next((page for page in document.pages if page.number == page_number), None)
+    if page is None:
+        return [], _LINE_HEIGHT
+    heights = [word.y1 - word.y0 for word in page.words]
+    cited = [item for item in (*extraction.terms, *extraction.clauses) if _cites(item, page_number)]
+    at = document.page_starts[document.pages.index(page)]
+    places = [(item, _boxes(item.citation, page, at)) for item in cited]
+    return places, median(heights) if heights else _LINE_HEIGHT
+
+
+def _cites(item: Term | Clause, page_number: int) -> bool:
+    cited = item.citation
+    return cited is not None and cited.page_number <= page_number <= cited.page_end
+
+
+def _boxes(citation: Citation, page: Page, at: int) -> list[Box]:
+    start, end = citation.char_start - at, citation.char_end - at
+    boxes = [word.box for word in page.words if word.start < end and word.end > start]
+    return boxes or ([citation.box] if citation.page_number == page.number else [])
+
+
+def _items_under(mark: EditMark, places: list[Place], line: float) -> list[Term | Clause]:
+    """What is written also touches what stands within a line of it, as changes go above or beside the print;
+    other marks touch what they lie on.
+
+    A signature or its date in ink is no edit of the terms that tell of the signing.
+    """
+    written = mark.kind in _WRITTEN
+    margin = line if written else 0.0
+    return [
+        item
+        for item, boxes in places
+        if not (written and isinstance(item, Term) and item.term in _SIGNING_TERMS)
+        and any(_near(mark.box, box, margin) for box in boxes)
+    ]
+
+
+def _near(a: Box, b: Box, margin: float) -> bool:
+    across = a[0] < b[2] + margin and b[0] < a[2] + margin
+    return across and a[1] < b[3] + margin and b[1] < a[3] + margin
+
+
+# --- M03, M05
+
+
+def _unread(rule: Rule, _: Extraction, document: Document, __: FlagContext) -> list[Flag]:
+    pages = zip(document.pages, document.page_starts, strict=True)
+    return [_page_flag(rule, page, at) for page, at in pages if "needs_review" in page.warnings]
+
+
+def _page_flag(rule: Rule, page: Page, at: int) -> Flag:
+    seen = page.ocr_confidence
+    sure = f" (confidence {seen:.2f})" if seen is not None else ""
+    return _made(
+        rule,
+        None,
+        found=f"page {page.number} could not be read well enough{sure}",
+        reason=f"Read page {page.number} yourself: terms on it may be missing or wrong. A better scan helps.",
+        citation=Citation(
+            page_number=page.number,
+            page_end=page.number,
+            box=(0.0, 0.0, page.width, page.height),
+            char_start=at,
+            char_end=at + len(page.text),
+        ),
+    )
+
+
+def _side_unknown(rule: Rule, extraction: Extraction, _: Document, context: FlagContext) -> list[Flag]:
+    if extraction.term("our_role") is not None:
+        return []
+    ours = extraction.term("our_entity")
+    if ours is not None:
+        found = f"{ours.value} is ours, but whether it sells or buys is not clear"
+        help_ = "Set our role in the review."
+    elif context.our_entities:
+        found = "no party is one of our entities"
+        help_ = "Add the name that stands in the contract to `our_entities`, or say that it is not ours."
+    else:
+        found = "no party is known to be ours"
+        help_ = "Set `our_entities` to the names of our own companies."
+    return [_made(rule, ours, found=found, reason=f"Only rules for either side were applied. {help_}")]
+
+
+_IN_CODE: dict[str, Callable[[Rule, Extraction, Document, FlagContext], list[Flag]]] = {
+    "M01": _marked,
+    "M03": _unread,
+    "M05": _side_unknown,
+}
