@@ -108,8 +108,8 @@ def backfill(
     settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
     form = Backfill(
         mode=mode.value,
-        first=first and first.date(),
-        last=last and last.date(),
+        from_date=first and first.date(),
+        to_date=last and last.date(),
         contract_ids=list(contract_id or ()),
         from_stage=from_stage.value,
         dry_run=dry_run,
@@ -209,7 +209,7 @@ def benchmark(context: typer.Context, name: Annotated[str, typer.Argument(help="
 
 
 def _warehouse(settings: Settings, given: Path | None) -> Path:
-    return (given or settings.home / "warehouse").expanduser().resolve()
+    return given.expanduser().resolve() if given else settings.warehouse_folder
 
 
 def _pair(text: str) -> tuple[str, str]:

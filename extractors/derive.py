@@ -29,6 +29,13 @@ LAST_SIGNATURE = re.compile(
 )
 
 
+DATE_ABOVE = re.compile(
+    r"(?:date|day)\s+(?:and\s+year\s+)?(?:first\s+)?(?:set\s+(?:forth|out)\s+|written\s+|stated\s+|mentioned\s+)?above|"
+    r"\bdate\s+hereof\b|date\s+of\s+this\s+(?:agreement|contract|letter)",
+    re.IGNORECASE,
+)
+
+
 def derive(
     extraction: Extraction, document: Document, our_entities: Sequence[str], today: date
 ) -> Extraction:
@@ -105,12 +112,17 @@ def _our_role(terms: dict[str, Term], ours: Term, others: Sequence[Term]) -> str
 
 
 def _start(terms: dict[str, Term], parties, document: Document, our_entities, today) -> Iterable[Term]:
-    """`the date of last signature` resolved where the signatures are dated."""
-    signed = terms.get("signed_date")
-    if signed and "effective_date" not in terms and (match := LAST_SIGNATURE.search(document.text)):
-        around = document.text[max(0, match.start() - 200) : match.end() + 100]
-        if re.search(r"effective|commence", around, re.IGNORECASE):
-            yield _derived("effective_date", signed.value_date, signed)
+    """`the date of last signature` and `the date first written above`, resolved where that date is known."""
+    if "effective_date" in terms:
+        return
+    for phrase, name in ((LAST_SIGNATURE, "signed_date"), (DATE_ABOVE, "agreement_date")):
+        source = terms.get(name)
+        match = phrase.search(document.text) if source else None
+        if source and match:
+            around = document.text[max(0, match.start() - 200) : match.end() + 100]
+            if re.search(r"effective|commence", around, re.IGNORECASE):
+                yield _derived("effective_date", source.value_date, source)
+                return
 
 
 def _end(terms: dict[str, Term], parties, document, our_entities, today) -> Iterable[Term]:

@@ -4,10 +4,17 @@ import re
 
 LEGAL_FORMS = (
     r"Inc(?:orporated)?\.?|INC(?:ORPORATED)?\.?|Corp(?:oration)?\.?|CORP(?:ORATION)?\.?|L\.?L\.?C\.?|L\.?L\.?P\.?|"
-    r"L\.P\.|LP|Ltd\.?|LTD\.?|Limited|LIMITED|PLC|plc|p\.l\.c\.|GmbH|AG|SE|S\.A\.R\.L\.|S\.A\.S?\.?|SAS|SARL|"
-    r"S\.p\.A\.|S\.r\.l\.|N\.V\.|B\.V\.|BV|K\.K\.|KK|Co\.,? Ltd\.?|Co\.|CO\.|Company|COMPANY|Pty\.? Ltd\.?|"
-    r"N\.A\.|Bank|BANK|University|UNIVERSITY|Trust|TRUST|Foundation|Institute|Partners|Holdings|Group"
+    r"L\.P\.|LP|Co\.,?\s+Ltd\.?|Pty\.?\s+Ltd\.?|Pte\.?\s+Ltd\.?|Ltd\.?|LTD\.?|Limited|LIMITED|PLC|plc|p\.l\.c\.|GmbH|"
+    r"AG|SE|ASA|A/S|S\.A\.R\.L\.|S\.A\.S?\.?|SAS|SARL|S\.p\.A\.|S\.r\.l\.|N\.V\.|B\.V\.|BV|K\.K\.|KK|Co\.|CO\.|N\.A\."
 )
+"""Endings that say a name is a company's and nothing more."""
+
+TELLING_ENDINGS = (
+    r"Company|COMPANY|Bank|BANK|University|UNIVERSITY|Trust|TRUST|Foundation|Institute|Partners|Holdings|Group|Fund|"
+    r"Association|Hospital|Authority"
+)
+"""Last words that tell a company's name and belong to it."""
+
 SELLER_ROLES = frozenset(
     "provider vendor supplier seller licensor contractor consultant manufacturer subcontractor lessor landlord "
     "repairer developer agency processor franchisor servicer".split()
@@ -32,5 +39,5 @@ def role_side(role: str | None) -> str | None:
 
 def normalised(name: str) -> str:
     """A company's name for comparing: lower case, without punctuation and legal form."""
-    bare = re.sub(rf",?\s+(?:{LEGAL_FORMS})$", "", " ".join(name.split()))
+    bare = re.sub(rf",?\s+(?:{LEGAL_FORMS}|Company|COMPANY)$", "", " ".join(name.split()))
     return re.sub(r"[^a-z0-9\u3040-\u9fff]+", " ", bare.lower()).strip()

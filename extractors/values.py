@@ -135,6 +135,7 @@ _DATES = (
         r"(?P<era>令和|平成)\s*(?P<erayear>元|\d{1,2})\s*年\s*(?P<monthno>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日"
     ),
     pattern(r"\b(?P<monthno>\d{1,2})/(?P<day>\d{1,2})/(?P<year>(?:19|20)?\d\d)\b"),
+    pattern(r"\b(?P<monthno>\d{1,2})-(?P<day>\d{1,2})-(?P<year>(?:19|20)\d\d)\b"),
     pattern(r"\b(?P<day>\d{1,2})\.(?P<monthno>\d{1,2})\.(?P<year>(?:19|20)\d\d)\b"),
 )
 _ERA_START = {"令和": 2018, "平成": 1988}

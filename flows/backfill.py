@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows.jobs import Stage
 from flows.night import Request
-from schemas.errors import RunError, WarehouseError
+from schemas.errors import WarehouseError
 from schemas.settings import Settings
 from warehouse.read import query
 
@@ -23,8 +23,8 @@ class Backfill(BaseModel):
         description="missing: not yet in the warehouse; failed: in quarantine; stale: processed by an older "
         "version; all: everything.",
     )
-    first: date | None = Field(None, description="First day on which a document arrived in the inbox.")
-    last: date | None = Field(None, description="Last day on which a document arrived in the inbox.")
+    from_date: date | None = Field(None, description="First day on which a document arrived in the inbox.")
+    to_date: date | None = Field(None, description="Last day on which a document arrived in the inbox.")
     contract_ids: list[str] = Field(
         default_factory=list, description="Only these contracts; all when empty."
     )
@@ -34,7 +34,7 @@ class Backfill(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> "Backfill":
-        if self.first and self.last and self.first > self.last:
+        if self.from_date and self.to_date and self.from_date > self.to_date:
             raise ValueError("the first day lies after the last one")
         return self
 
@@ -42,11 +42,11 @@ class Backfill(BaseModel):
 def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox: Path | None = None) -> Request:
     """The run that a form asks for, over the given inbox, the one of the settings, or that of the last run."""
     return Request(
-        inbox=inbox or settings.inbox or last_inbox(warehouse),
+        inbox=inbox or settings.inbox or _last_inbox(warehouse) or inbox_of(settings),
         warehouse=warehouse,
         mode=form.mode,
-        first=form.first,
-        last=form.last,
+        first=form.from_date,
+        last=form.to_date,
         contract_ids=tuple(form.contract_ids),
         from_stage=form.from_stage,
         dry_run=form.dry_run,
@@ -54,17 +54,15 @@ def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox:
     )
 
 
-def last_inbox(warehouse: Path) -> Path:
-    """The folder of the last run. Raises RunError when nothing was ever run."""
-    try:
-        rows = query(warehouse, "SELECT inbox FROM runs WHERE inbox IS NOT NULL ORDER BY started_at DESC LIMIT 1")[1]
-    except WarehouseError:
-        rows = []
-    if not rows:
-        raise RunError(
-            "It is not known which folder to read.",
-            help="Give it with --inbox, or set `inbox` in contract-agent.toml.",
-            code="no_inbox",
-        )
-    return Path(rows[0][0])
+def inbox_of(settings: Settings) -> Path:
+    """The folder that the schedule reads."""
+    return (settings.inbox or settings.home / "inbox").expanduser().resolve()
 
+
+def _last_inbox(warehouse: Path) -> Path | None:
+    statement = "SELECT inbox FROM runs WHERE inbox IS NOT NULL ORDER BY started_at DESC LIMIT 1"
+    try:
+        rows = query(warehouse, statement)[1]
+    except WarehouseError:  # nothing was ever run
+        return None
+    return Path(rows[0][0]) if rows else None

@@ -1,6 +1,5 @@
 """What a contract's steps keep on disk between runs, by content: written whole or not at all."""
 
-import os
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -41,7 +40,7 @@ class Keep:
         temporary.write_bytes(len(text).to_bytes(8, "big") + pa.compress(text, codec=CODEC, asbytes=True))
         for older in self._folder.glob(f"{self._name}.{step}-*"):
             older.unlink(missing_ok=True)
-        os.replace(temporary, self._file(step, key))
+        temporary.replace(self._file(step, key))
 
     def _file(self, step: str, key: str) -> Path:
         return self._folder / f"{self._name}.{step}-{key}"

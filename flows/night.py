@@ -22,6 +22,7 @@ from schemas.filed import Filed
 from schemas.playbook import load_playbooks, references
 from schemas.settings import Settings, our_entities_of
 from schemas.tables import SCHEMA_VERSION
+from warehouse.catalogue import publish
 from warehouse.lake import land
 from warehouse.state import State, landed
 
@@ -97,6 +98,7 @@ def night(
         run = _run_row(request, settings, run_id, started_at)
         outcomes = _outcomes(plan, processor or _in_pool(settings), tally, watch, run, begun)
         land(request.warehouse, run, outcomes, references().values())
+        publish(request.warehouse)
     else:
         tally.documents = plan.documents
     return tally.summary(time.perf_counter() - begun)
@@ -260,8 +262,7 @@ class _Tally:
         self.pages += outcome.pages
 
     def summary(self, seconds: float) -> Summary:
-        counts = {name: value for name, value in vars(self).items()}
-        return Summary(**counts, seconds=round(seconds, 3))
+        return Summary(**vars(self), seconds=round(seconds, 3))
 
 
 def _outcomes(

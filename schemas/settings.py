@@ -34,7 +34,17 @@ class Settings(BaseSettings):
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
-    inbox: Path | None = Field(None, description="The folder that the schedule and backfills read.")
+    inbox: Path | None = Field(
+        None, description="The folder that the schedule reads; `inbox/` in the data folder when not set."
+    )
+    warehouse: Path | None = Field(
+        None, description="The warehouse; `warehouse/` in the data folder when not set."
+    )
+
+    @property
+    def warehouse_folder(self) -> Path:
+        """Where the warehouse is."""
+        return (self.warehouse or self.home / "warehouse").expanduser().resolve()
 
 
 def home_folder(environment: dict[str, str] | None = None) -> Path:

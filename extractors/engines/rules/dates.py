@@ -12,25 +12,30 @@ _MADE = pattern(
     r"issued)\b[^.;]{0,60}$|^\s*(?:date|dated)\s*:?\s*$"
 )
 _EFFECTIVE_BEFORE = pattern(
-    r"\b(?:effective (?:date|as of|on|from)|takes? effect|in effect (?:from|as of)|commenc\w+|comes? into (?:force|effect)|"
-    r"start(?:s|ing)? (?:date|on)|term start|subscription start|with effect from|beginning|begins?|"
-    r"(?:this|the) \w+ (?:is|shall be|becomes) effective)\b[^.;]{0,70}$"
+    r"\b(?:effective (?:date|as of|as from|on|from)|takes? effect|in effect (?:from|as of)|commenc\w+|"
+    r"comes? into (?:force|effect)|start(?:s|ing)? (?:date|on)|term start|subscription start|with effect from|"
+    r"beginning|begins?|(?:this|the) \w+ (?:is|shall be|becomes) effective|effective)\b[^.;]{0,60}$"
 )
 _EFFECTIVE_AFTER = pattern(
-    r"^[^.;\"]{0,90}\(?[^.;\"]{0,60}\"(?:effective date|commencement date|start date)\""
+    r"^[^.;\"]{0,90}\(?[^.;\"]{0,60}(?:\"(?:effective date|commencement date|start date)\"|\(the effective date\))"
 )
-_EXPIRES_BEFORE = pattern(
-    r"\b(?:expir\w+|until|through|to|ending|ends?|end date|terminat(?:es?|ing)|up to and including|not later than)"
-    r"\b[^.;]{0,50}$"
+_ENDS_BEFORE = pattern(
+    r"\b(?:expires?|expir(?:y|ation) date|end date|termination date|term end)\b[^.;]{0,40}$|"
+    r"\b(?:until|through|thru|ending|ends?|continu\w+ to|up to)(?: on| and including)?(?: the)?\s*$"
 )
-_TERM_CONTEXT = pattern(
-    r"\bterm\b|\bperiod\b|agreement|\bexpir|in (?:full )?(?:force|effect)|end date|remain|continue"
+_FROM_TO = pattern(r"\d{4}[^.;]{0,12}\b(?:to|-|and ending(?: on)?)\s*$")
+_TERM_SUBJECT = pattern(
+    r"\b(?:agreement|term|contract|lease|order form|statement of work|in (?:full )?(?:force|effect)|engagement)\b"
 )
 _OTHER_AGREEMENT = pattern(
-    r"\b(?:master|original|existing|prior|previous|earlier|underlying|between the parties|pursuant to|under) "
-    r"[^.;]{0,80}\bdated\b[^.;]{0,30}$|\bas amended\b"
+    r"\b(?:that certain|original|existing|prior|previous|earlier|underlying|pursuant to|under the|under that|"
+    r"amend\w* (?:to|of)|to the|to that|supplement\w* (?:to|of)|as defined in the|issued under)\b[^.;]{0,140}\bdated\b[^.;]{0,30}$|"
+    r"\bas amended\b|\bsource: "
 )
-_NOT_A_TERM = pattern(r"invoice|deliver|payable on|fiscal|insurance|warrant|born|incorporated|audit|report")
+_NOT_A_TERM = pattern(
+    r"invoice|deliver|payable on|fiscal|insurance|warrant|born|incorporated|audit|report|whereas|previous|prior agreement|"
+    r"exclusiv|\bprice|discount|option period|milestone|bill of sale"
+)
 
 
 def terms(view: View) -> Iterable[Term]:
@@ -51,7 +56,7 @@ def _agreement_date(view: View) -> Iterable[Term]:
         if sentence.start > 6_000:
             break
         before = sentence.text[: dated.start]
-        if _OTHER_AGREEMENT.search(before[-160:]) and not re.match(r"\s*this\b", before, re.IGNORECASE):
+        if _OTHER_AGREEMENT.search(before[-180:]):
             continue
         if _MADE.search(before[-90:]):
             yield view.found(
@@ -76,7 +81,7 @@ def _effective_date(view: View) -> Iterable[Term]:
     for sentence, dated in _dated_sentences(view):
         before, after = sentence.text[: dated.start][-90:], sentence.text[dated.end :]
         label = f"{sentence.heading} {before}" if len(sentence.text) < 60 else before
-        if _OTHER_AGREEMENT.search(sentence.text[: dated.start][-160:]):
+        if _OTHER_AGREEMENT.search(sentence.text[: dated.start][-180:]):
             continue
         if _EFFECTIVE_AFTER.search(after):
             confidence = 0.9
@@ -93,15 +98,12 @@ def _effective_date(view: View) -> Iterable[Term]:
 
 def _expiration_date(view: View) -> Iterable[Term]:
     for sentence, dated in _dated_sentences(view):
-        before = sentence.text[: dated.start][-80:]
-        if _EXPIRES_BEFORE.search(before) and not _NOT_A_TERM.search(sentence.text):
-            if not _TERM_CONTEXT.search(sentence.text):
-                continue
-            sure = re.search(r"expir|end date|initial term|until|through", sentence.text, re.I)
-            yield view.found(
-                "expiration_date",
-                dated.value,
-                sentence,
-                (dated.start, dated.end),
-                confidence=0.8 if sure else 0.6,
-            )
+        before = sentence.text[: dated.start][-170:]
+        ends, spans = _ENDS_BEFORE.search(before), _FROM_TO.search(before)
+        if not (ends or spans) or _NOT_A_TERM.search(before + sentence.text[dated.end :][:40]):
+            continue
+        labelled = bool(ends and re.search(r"expir|end date|termination date|term end", ends.group(), re.I))
+        if not labelled and not _TERM_SUBJECT.search(f"{sentence.heading} {before}"):
+            continue
+        sure = 0.85 if re.search(r"initial term|expir|end date|shall continue|in effect", before, re.I) else 0.6
+        yield view.found("expiration_date", dated.value, sentence, (dated.start, dated.end), confidence=sure)

@@ -31,7 +31,7 @@ _OPTIONAL = pattern(
 )
 _RENEW_WORD = pattern(r"renew|extend|extension|successive|roll over|prolong")
 _TERM_SUBJECT = pattern(
-    r"\b(?:initial|subscription|licen[cs]e|service|contract|order|rental|lease|primary|base|this)? ?(?:term|period)\b|"
+    r"\bterm\b|\b(?:initial|subscription|licen[cs]e|service|contract|rental|lease|primary|base) period\b|"
     r"\bthis (?:agreement|contract|order form|statement of work|sow|lease|order|licen[cs]e|letter)\b|"
     r"\b(?:the )?(?:agreement|order) (?:shall|will|is)\b"
 )
@@ -42,11 +42,18 @@ _TERM_VERB = pattern(
     r"in (?:full )?(?:force|effect))\b[^.;]{0,40}$"
 )
 _NOT_THE_TERM = pattern(
-    r"surviv|after (?:the )?(?:date of )?(?:disclosure|termination|expiration|expiry)|following (?:the )?(?:disclosure|"
+    r"surviv|after (?:the |its |such |any )?(?:date of )?(?:disclosure|termination|expiration|expiry)|following (?:the |its |any )?(?:disclosure|"
     r"termination|expiration|expiry)|thereafter for|cure|remed|warrant|notice|invoice|audit|retain|records|"
     r"insurance|non-?compet|solicit|force majeure|suspend|transition|wind|delivery|lead time|backup|credit|"
     r"limitation|claims? |prior to|preceding|before the|statute|escrow|acceptance|payment|liabilit|trial|"
     r"months? (?:immediately )?(?:preceding|prior)|discount|free of charge|rebate"
+)
+_INITIAL_OF = pattern(
+    r"\binitial (?:\w+ )?(?:term|period)\b[^.;]{0,90}\b(?:of|for|be|is|continues?|ends? on|through)\b[^.;]{0,25}$|"
+    r"\binitial (?:\w+ )?(?:term|period)\s*:?\s*$"
+)
+_DEFINES_TERM = pattern(
+    r"^[^.;]{0,150}\(\s*(?:the |collectively,? (?:the )?|each,? (?:a |the )?)?\"(?:initial )?(?:\w+ )?(?:term|period)\""
 )
 _NOTICE = pattern(
     r"\b(?:notice|notif\w+|written|inform\w*|advis\w+|elect\w*|object\w*|declin\w+|opt\w*|intention|non-?renew\w*|"
@@ -86,8 +93,12 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
         return 0.0
     if _NOT_THE_TERM.search(before[-70:] + " " + after[:45]):
         return 0.0
-    if re.search(r"initial (?:subscription )?(?:term|period)", near + after[:30], re.I):
+    if re.search(r"(?:first|last|final|each|every|second|third|next|any|within)(?: of the)?\s*$", before, re.I):
+        return 0.0
+    if _INITIAL_OF.search(near):
         return 0.9
+    if _DEFINES_TERM.search(after):
+        return 0.88
     if not (_TERM_SUBJECT.search(near) or re.search(r"\bterm\b|duration", sentence.heading, re.I)):
         return 0.0
     if re.match(

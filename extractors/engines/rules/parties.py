@@ -3,26 +3,53 @@
 import re
 from collections.abc import Iterable
 
+from extractors.engines.rules.law import PLACES
 from extractors.engines.view import Party, Sentence, View
-from extractors.names import LEGAL_FORMS, NEUTRAL_ROLES, normalised, role_side
+from extractors.names import LEGAL_FORMS, NEUTRAL_ROLES, TELLING_ENDINGS, normalised, role_side
 from extractors.values import pattern
 from schemas.contract import Term
 
 _WORD = r"(?:[A-Z0-9][\w&'./\-]*|&)"
 _JOIN = r"(?:,? |,? (?:of|and|de|for|the|von|van|di|&) )"
+_ENDING = rf"(?:{LEGAL_FORMS}|{TELLING_ENDINGS})"
 COMPANY = re.compile(
-    rf"\b(?P<name>{_WORD}(?:{_JOIN}{_WORD}){{0,8}}?,? (?:{LEGAL_FORMS}))(?![\w&])".replace(" ", r"\s+")
+    rf"\b(?P<name>{_WORD}(?:{_JOIN}{_WORD}){{0,8}}?(?:,? {_ENDING})+)(?![\w&])".replace(" ", r"\s+")
 )
 _ALIAS = pattern(
-    r"\(\s*(?:[^()\"]{0,70}?)\"(?P<first>[^\"()]{1,60}?)[,.]?\"(?:[^()\"]{0,30}\"(?P<second>[^\"()]{1,60}?)[,.]?\")?"
-    r"[^()]{0,80}\)"
+    r"\(\s*(?:[^()\"]{0,90}?)\"(?P<first>[^\"()]{1,60}?)[,.]?\"(?:[^()\"]{0,40}\"(?P<second>[^\"()]{1,60}?)[,.]?\")?"
+    r"[^()]{0,120}\)"
 )
 _BARE_ALIAS = pattern(
-    r"\(\s*(?:the |each,? an? |hereinafter,? (?:the )?)?(?P<first>[A-Z][A-Za-z]+(?: [A-Z][a-z]+)?)\s*\)", 0
+    r"\(\s*(?:the |each,? an? |hereinafter,? (?:referred to as )?(?:the )?)?(?P<first>[A-Z][A-Za-z]+(?: [A-Z][a-z]+)?)\s*\)", 0
 )
+_NOT_A_PARTY = pattern(
+    r"^(?:this |the )?(?:[\w ]*agreement|part(?:y|ies)|effective date|nda|purpose|transaction|[\w ]*information|affiliates?|"
+    r"[\w ]*date|contract|amendment|order form|sow|services?|products?|software|term|deal|representatives|exhibit|plan|"
+    r"lease|license|possible \w+|proposed \w+|business|common stock|securities|subsidiaries)$"
+)
+_DESCRIPTION = re.compile(
+    r",?\s+(?:(?:an?|the)\s+[^,()]{0,80}?\b(?:corporation|company|partnership|individual|person|entity|association|"
+    r"organi[sz]ation|bank|trust|university|corp|LLC|subsidiary|division|national|limited|cooperative|society|firm|kaisha|"
+    r"Corporation|Company|Partnership)\b|with\b|having\b|located\b|whose\b|organi[sz]ed\b|incorporated\s+(?:in|under|and)\b|"
+    r"existing\b|acting\b|on\s+behalf\b|together\b|residing\b|duly\b|registered\b|for\s+itself\b|(?:and|or)\s+(?:its|any|all|each)\b|"
+    r"of\s+\d|at\s+(?:\d|[A-Z])|\d{2,}|by\s+and\b|[(\[]|company\s+number|a\s|an\s|each\b|collectively\b)"
+)
+_LEADING = re.compile(
+    r"^(?:[\s,;:.\-]+|(?:and|And|AND|between|BETWEEN|Between|among|AMONG|by|BY|to|the\s+undersigned|undersigned|both|either)\b|"
+    r"\(\s*[0-9ivxa-zA-Z]{1,3}\s*\)|\d\.\s)+"
+)
+_BETWEEN = pattern(
+    r"\b(?:by and )?(?:between|among|amongst)\b|\bmade by\b|\bdelivered by\b|\bentered into by\b|\bparties to this\b"
+)
+_STOP_WORDS = frozenset(
+    "agreement exhibit section waiver recitals between among whereas parties amendment dated undersigned this by and made "
+    "disclosure confidentiality letter page privacy board january february march april may june july august september "
+    "october november december re: attention mr ms mr. ms. in order either".split()
+)
+_GENERIC = frozenset("company corporation the a an buyer seller bank group trust party it investor affiliate".split())
 _PERSON_OR_NAME = re.compile(
-    r"(?:between|among|and|by|BETWEEN|AND|BY)[:\s]+(?:\([0-9a-z]\)\s*)?"
-    r"(?P<name>[A-Z][\w&'.\-]*(?:\s+(?:[A-Z][\w&'.\-]*|of|de|van|von|&)){0,6})\s*,?[^()\"]{0,260}?(?=\()"
+    r"(?:between|among|and|by|BETWEEN|AND|BY)[:\s]+(?P<name>[A-Z][\w&'.\-]+(?:\s+(?:[A-Z][\w&'.\-]*|of|de|van|von|&)){1,5})"
+    r"(?=\s*,?\s+(?:an?\s+individual|\(|residing))"
 )
 _LABEL = re.compile(
     r"(?P<label>Customer|Client|Vendor|Provider|Service Provider|Supplier|Licensor|Licensee|Buyer|Purchaser|Seller|"
@@ -30,19 +57,23 @@ _LABEL = re.compile(
     r"(?: ?\((?:the )?[^)\n]{0,30}\))?(?: (?:Legal )?(?:Name|Entity))?\s*[:\n]\s*(?P<name>[^\n]{3,80})",
     re.IGNORECASE,
 )
-_NO_NAME = {"between", "and", "by", "among", "this", "the", "agreement", "whereas", "parties", "to", "of", "for", "with",
-            "dated", "undersigned", "amendment", "a", "an", "party", "made"}  # fmt: skip
-
 OPENING = 4_500
 """Parties are named within so many characters; what follows are notices and mentions of others."""
 
 
+
+
 def find_parties(sentences: Iterable[Sentence], text: str) -> tuple[Party, ...]:
-    """The parties that the opening names, in its order; none when it names nobody."""
-    opening = _opening(sentences, text)
-    found = _companies(*opening) or []
-    if len(found) < 2:
-        found += [party for party in _named_before_alias(*opening) if not _known(party, found)]
+    """The parties that the opening names, in its order; none when it names nobody.
+
+    Defined names lead: what stands before `(the "Customer")` is a party. Where they don't, companies do, then
+    labels such as `Customer: Example, Inc.`
+    """
+    opening, offset = _opening(sentences, text)
+    found: list[Party] = []
+    for search in (_before_aliases, _companies, _persons):
+        if len(found) < 2:
+            found += [party for party in search(opening, offset) if not _known(party, found)]
     if len(found) < 2:
         found += [party for party in _labelled(text[: 2 * OPENING]) if not _known(party, found)]
     return tuple(sorted(found, key=lambda party: party.start))
@@ -63,33 +94,65 @@ def _opening(sentences: Iterable[Sentence], text: str) -> tuple[str, int]:
         if sentence.start > OPENING:
             break
         if match := _BETWEEN.search(sentence.text):
-            at = max(0, sentence.start + match.start() - 10)
-            return text[at : at + 2_600], at
-    return text[:2_600], 0
+            at = sentence.start + match.end()
+            return _before_recitals(text[at : at + 2_600]), at
+    return _before_recitals(text[:2_600]), 0
 
 
-_BETWEEN = pattern(
-    r"\b(?:by and )?(?:between|among|amongst)\b|\bmade by\b|\bdelivered by\b|\bentered into by\b"
-)
+def _before_recitals(text: str) -> str:
+    match = re.search(r"\bWITNESSETH|\bRECITALS?\b|\bBACKGROUND\b|\bWHEREAS\b|\bNOW,?\s+THEREFORE", text[120:])
+    return text[: 120 + match.start()] if match else text
+
+
+def _before_aliases(text: str, offset: int) -> list[Party]:
+    found: list[Party] = []
+    at = 0
+    for match in _ALIAS.finditer(text):
+        aliases = _names_of(match)
+        if match.start() - at > 700 or all(_NOT_A_PARTY.match(alias) for alias in aliases):
+            if not found or "part" in match.group().lower():
+                continue
+            break
+        party = _party_before(text, at, match, aliases, offset)
+        at = match.end()
+        if party and not _known(party, found):
+            found.append(party)
+    return found
+
+
+def _party_before(text: str, start: int, match: re.Match[str], aliases: tuple[str, ...], offset: int) -> Party | None:
+    """The party named between the last defined name and this one, without what describes it."""
+    segment = text[start : match.start()]
+    begin = _LEADING.match(segment)
+    skip = begin.end() if begin else 0
+    described = _DESCRIPTION.search(segment, skip + 2)
+    name = segment[skip : described.start() if described else len(segment)]
+    company = list(COMPANY.finditer(name)) if len(name) > 70 or " and " in name or ":" in name else []
+    if company:
+        skip += company[-1].start()
+        name = company[-1]["name"]
+    return _party(name, aliases, offset + start + skip, offset + match.end())
+
+
+def _names_of(match: re.Match[str]) -> tuple[str, ...]:
+    names = [name for name in match.groupdict().values() if name]
+    return tuple(" ".join(re.sub(r"^the\s+", "", name, flags=re.IGNORECASE).split()) for name in names)
 
 
 def _companies(text: str, offset: int) -> list[Party]:
-    matches = _first_mentions(COMPANY.finditer(_ending_before_recitals(text)))
+    matches = _first_mentions(COMPANY.finditer(text))
     found = []
-    for i, match in enumerate(matches):
+    for i, match in enumerate(matches[:4]):
         until = matches[i + 1].start() if i + 1 < len(matches) else match.end() + 600
-        aliases, end = _aliases(text, match.end(), until)
-        if aliases or i < 2:
-            found.append(
-                _party(match["name"], aliases, offset + match.start(), offset + max(match.end(), end))
-            )
-    with_alias = [party for party in found if party.aliases]
-    return with_alias if len(with_alias) >= 2 else found
-
-
-def _ending_before_recitals(text: str) -> str:
-    match = re.search(r"\bWITNESSETH|\bRECITALS?\b|\bBACKGROUND\b|\bWHEREAS\b", text[200:])
-    return text[: 200 + match.start()] if match else text
+        alias = _ALIAS.search(text, match.end(), until) or _BARE_ALIAS.search(
+            text, match.end(), min(until, match.end() + 250)
+        )
+        names = tuple(n for n in (_names_of(alias) if alias else ()) if not _NOT_A_PARTY.match(n))
+        end = alias.end() if alias and names else match.end()
+        party = _party(match["name"], names, offset + match.start(), offset + end)
+        if party and (names or i < 2):
+            found.append(party)
+    return found
 
 
 def _first_mentions(matches: Iterable[re.Match[str]]) -> list[re.Match[str]]:
@@ -102,55 +165,70 @@ def _first_mentions(matches: Iterable[re.Match[str]]) -> list[re.Match[str]]:
     return kept
 
 
-def _aliases(text: str, start: int, until: int) -> tuple[tuple[str, ...], int]:
-    match = _ALIAS.search(text, start, until) or _BARE_ALIAS.search(text, start, min(until, start + 250))
-    if not match:
-        return (), start
-    names = [name for name in match.groupdict().values() if name]
-    return tuple(" ".join(re.sub(r"^the ", "", name, flags=re.I).split()) for name in names), match.end()
-
-
-def _party(name: str, aliases: tuple[str, ...], start: int, end: int) -> Party:
-    stripped = _stripped(name)
-    start += len(name) - len(name.lstrip())
-    start += (
-        max(0, " ".join(name.split()).find(stripped)) if len(stripped) < len(" ".join(name.split())) else 0
-    )
-    role = next(
-        (alias.lower() for alias in aliases if role_side(alias) or alias.lower() in NEUTRAL_ROLES), None
-    )
+def _party(name: str, aliases: tuple[str, ...], start: int, end: int) -> Party | None:
+    """A party of this name, None when the name is none; `start` moves to where the stripped name begins."""
+    block = name.rstrip().rfind("\n\n")  # a name does not run over an empty line: what is above is a heading
+    start, name = (start + block + 2, name[block + 2 :]) if block >= 0 else (start, name)
+    flat = " ".join(name.split())
+    stripped = _stripped(flat)
+    if not _is_name(stripped):
+        return None
+    start += len(name) - len(name.lstrip()) + max(0, flat.find(stripped))
+    role = next((alias.lower() for alias in aliases if role_side(alias) or alias.lower() in NEUTRAL_ROLES), None)
     side = next((role_side(alias) for alias in aliases if role_side(alias)), None)
     return Party(stripped, role, aliases, side, start, min(end, start + 420))
 
 
 def _stripped(name: str) -> str:
+    """A name without the words of the sentence around it: all up to the last word that no name holds."""
     words = " ".join(name.split()).split(" ")
-    while words and (words[0].lower().strip(",.:;") in _NO_NAME or not re.search(r"[A-Za-z]", words[0])):
-        words.pop(0)
-    return " ".join(words).strip(" ,;:")
+    for i in range(len(words) - 1, -1, -1):
+        bare = words[i].lower().strip(",.:;()\"'")
+        if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(r"\d{5,}", bare):
+            words = words[i + 1 :]
+            break
+    return " ".join(words).strip(" ,;:-\"'")
 
 
-def _named_before_alias(text: str, offset: int) -> list[Party]:
+def _is_name(name: str) -> bool:
+    bare = normalised(name)
+    return (
+        3 <= len(name) <= 90
+        and (name[0].isupper() or name[0].isdigit())
+        and bool(bare)
+        and not set(bare.split()) <= _GENERIC
+        and bare not in _PLACES
+        and not re.match(r"EX-?\d|\d+[.)]?$", name)
+        and not re.search(r"\b(?:shall|will|hereby|which|that|is|are|has|effective|entered)\b|_{2,}|[\"“]", name)
+    )
+
+
+_PLACES = frozenset(place.lower() for place in PLACES)
+
+
+def _persons(text: str, offset: int) -> list[Party]:
     found = []
     for match in _PERSON_OR_NAME.finditer(text):
-        aliases, end = _aliases(text, match.end(), match.end() + 120)
-        name = _stripped(match["name"])
-        if aliases and len(name) > 3:
-            found.append(_party(name, aliases, offset + match.start("name"), offset + end))
+        alias = _ALIAS.search(text, match.end(), match.end() + 260)
+        names = _names_of(alias) if alias else ()
+        party = _party(match["name"], names, offset + match.start("name"), offset + match.end("name"))
+        if party:
+            found.append(party)
     return found
 
 
 def _labelled(text: str) -> list[Party]:
-    found = []
+    found: list[Party] = []
     for match in _LABEL.finditer(text):
         company = COMPANY.search(match["name"])
-        if company and not any(normalised(company["name"]) == normalised(party.name) for party in found):
-            start = match.start("name") + company.start()
-            label = match["label"].lower()
-            found.append(
-                Party(_stripped(company["name"]), label, (match["label"].title(),), role_side(label),
-                      match.start(), start + len(company["name"]))
-            )  # fmt: skip
+        if not company:
+            continue
+        label = match["label"].lower()
+        name = _stripped(company["name"])
+        end = match.start("name") + company.end()
+        party = Party(name, label, (match["label"].title(),), role_side(label), match.start(), end)
+        if _is_name(name) and not _known(party, found):
+            found.append(party)
     return found
 
 

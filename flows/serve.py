@@ -1,0 +1,142 @@
+"""Prefect server, night schedule and backfill form in one go, on loopback and without analytics."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from flows.backfill import inbox_of
+from schemas.errors import RunError
+from schemas.settings import PREFIX, Settings
+
+HOST = "127.0.0.1"
+SERVER_PATIENCE_SECONDS = 120
+HEARTBEAT_SECONDS = 30
+LOST_AFTER_SECONDS = 90
+
+
+def serve(settings: Settings, warehouse: Path, port: int) -> None:
+    """Serve until interrupted. Raises RunError when the Prefect server does not come up."""
+    inbox = inbox_of(settings)
+    inbox.mkdir(parents=True, exist_ok=True)
+    os.environ.update(_environment(settings, warehouse, inbox, port))
+    with _server(port):
+        print(f"Prefect: http://{HOST}:{port}   inbox: {inbox}   warehouse: {warehouse}", flush=True)
+        try:
+            asyncio.run(_serve_deployments(settings))
+        except KeyboardInterrupt:
+            print("Stopped.", flush=True)
+
+
+def _environment(settings: Settings, warehouse: Path, inbox: Path, port: int) -> dict[str, str]:
+    """What the server and each flow run's process inherit."""
+    return {
+        "PREFECT_HOME": str(settings.home / "prefect"),
+        "PREFECT_API_URL": f"http://{HOST}:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+        f"{PREFIX}HOME": str(settings.home),
+        f"{PREFIX}WAREHOUSE": str(warehouse),
+        f"{PREFIX}INBOX": str(inbox),
+    }
+
+
+@contextmanager
+def _server(port: int) -> Iterator[None]:
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_healthy(process, port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_until_healthy(process: subprocess.Popen, port: int) -> None:
+    deadline = time.monotonic() + SERVER_PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/api/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+    raise RunError(
+        f"The Prefect server did not start on port {port}.",
+        help="Is the port taken? Choose another one with --port.",
+        code="server",
+    )
+
+
+async def _serve_deployments(settings: Settings) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.runner import Runner
+    from prefect.schedules import Cron
+
+    from flows.deployments import backfill, is_done, nightly
+
+    runner = Runner(name="contract-agent")
+    night_id = await runner.aadd_deployment(
+        await nightly.ato_deployment(
+            name="nightly",
+            schedule=Cron(settings.schedule, timezone=settings.time_zone),
+            concurrency_limit=1,
+            description="Reads everything new in the inbox.",
+        )
+    )
+    await runner.aadd_deployment(await backfill.ato_deployment(name="backfill", concurrency_limit=1))
+    await _watch_for_lost_runs()
+    missed = last_due(settings, datetime.now(ZoneInfo(settings.time_zone)))
+    if missed and not is_done(settings, missed):
+        async with get_client() as client:
+            await client.create_flow_run_from_deployment(night_id, parameters={"business_day": missed.isoformat()})
+    await runner.start()
+
+
+def last_due(settings: Settings, now: datetime) -> date | None:
+    """The business day of the schedule's last start before `now`."""
+    previous = CronSim(settings.schedule, now, reverse=True)
+    return next(previous).date()
+
+
+async def _watch_for_lost_runs() -> None:
+    """When machine and runner die together nobody reports it: a run without heartbeat counts as crashed."""
+    from datetime import timedelta
+
+    from prefect.automations import Automation
+    from prefect.client.schemas.objects import StateType
+    from prefect.events.actions import ChangeFlowRunState
+    from prefect.events.schemas.automations import EventTrigger, Posture
+    from prefect.exceptions import ObjectNotFound
+
+    name = "lost runs are crashed"
+    try:
+        await Automation.aread(name=name)
+    except (ValueError, ObjectNotFound):
+        beat = "prefect.flow-run.heartbeat"
+        ends = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+        await Automation(
+            name=name,
+            trigger=EventTrigger(
+                after={beat},
+                expect={beat, *ends},
+                for_each={"prefect.resource.id"},
+                posture=Posture.Proactive,
+                threshold=1,
+                within=timedelta(seconds=LOST_AFTER_SECONDS),
+            ),
+            actions=[ChangeFlowRunState(state=StateType.CRASHED, message="No heartbeat: its machine or runner died.")],
+        ).acreate()

@@ -1,0 +1,77 @@
+"""Parquet files: reading them whole, and a writer that stays small."""
+
+from operator import itemgetter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.tables import TABLE_BY_NAME, Table
+from warehouse.arrow import arrow_schema, arrow_table
+from warehouse.rows import Row
+
+GROUP_ROWS = 20_000
+GROUP_CHARACTERS = 16_000_000
+
+
+def write_file(path: Path, table: pa.Table) -> None:
+    """Write a small table in one go."""
+    pq.write_table(table, path, compression="zstd")
+
+
+def read_columns(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """A file's columns as they are. (`ParquetFile`, as `read_table` takes a second to import pandas.)"""
+    with pq.ParquetFile(path) as file:
+        return file.read(columns=columns)
+
+
+def read_file(path: Path, table: Table) -> pa.Table:
+    """A file's rows with all columns of today; those it lacks are null."""
+    held = read_columns(path)
+    schema = arrow_schema(table)
+    columns = [
+        held[field.name].cast(field.type)
+        if field.name in held.column_names
+        else pa.nulls(len(held), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+class TableWriter:
+    """Writes one table's rows into one file, a sorted row group at a time."""
+
+    def __init__(self, path: Path, name: str):
+        self.path = path
+        self.table = TABLE_BY_NAME[name]
+        self.rows = 0
+        self._schema = arrow_schema(self.table)
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._buffer: list[Row] = []
+        self._characters = 0
+        in_order = "contract_id" if self.table.level == "contract" else next(iter(self.table.columns))
+        self._order = itemgetter(in_order)
+
+    def add(self, rows: list[Row]) -> None:
+        """Take rows; they reach the file when a row group is full."""
+        self._buffer += rows
+        self._characters += sum(len(v) for row in rows for v in row.values() if isinstance(v, str))
+        if len(self._buffer) >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left and finish the file."""
+        self._flush()
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Close the file without finishing its rows."""
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._buffer:
+            self._buffer.sort(key=self._order)
+            table = arrow_table(self.table.name, self._schema, self._buffer)
+            self._writer.write_table(table, row_group_size=len(table))
+            self.rows += len(self._buffer)
+            self._buffer, self._characters = [], 0

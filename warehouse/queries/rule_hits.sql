@@ -1,0 +1,15 @@
+-- number: 40
+-- question: Which rules fired most, and how often were they wrong?
+WITH decided AS (
+    SELECT target_id, arg_max(decision, decided_at) AS decision
+    FROM reviews
+    WHERE target = 'flag'
+    GROUP BY target_id
+)
+SELECT f.rule_id, count(*) AS flags, count(DISTINCT f.contract_id) AS contracts, count(d.decision) AS decided,
+    count(*) FILTER (d.decision = 'rejected') AS wrong,
+    round(count(*) FILTER (d.decision = 'rejected') / nullif(count(d.decision), 0), 3) AS wrong_share
+FROM flags f
+LEFT JOIN decided d ON d.target_id = f.flag_id
+GROUP BY f.rule_id
+ORDER BY flags DESC, f.rule_id

@@ -1,0 +1,7 @@
+-- number: 5
+-- question: Where does a right to terminate end the accounting term before the stated term?
+SELECT c.contract_id, c.title, c.counterparty, c.termination_for_convenience, c.termination_notice_days, c.expiration_date, c.accounting_term_end,
+    date_diff('day', c.accounting_term_end, c.expiration_date) AS days_shorter, c.total_value, c.currency
+FROM contracts c
+WHERE c.termination_for_convenience IN ('customer', 'either')
+ORDER BY days_shorter DESC NULLS LAST, c.contract_id

@@ -1,0 +1,8 @@
+-- number: 32
+-- question: Which values rest on evidence that is not verified and still wait for a person?
+SELECT c.contract_id, c.title, c.counterparty, t.term, t.value, t.unit, t.page_number, t.quote, t.match_score, t.confidence, t.term_id
+FROM terms t
+JOIN contracts c ON c.contract_id = t.contract_id
+WHERE t.absence IS NULL AND t.evidence = 'unverified'
+    AND t.term_id NOT IN (SELECT target_id FROM reviews WHERE target = 'term' AND target_id IS NOT NULL)
+ORDER BY c.total_value DESC NULLS LAST, c.contract_id, t.term

@@ -1,0 +1,155 @@
+"""Reading: a locked-down connection to the published catalogue, and single read-only queries on it.
+
+Every connection attaches the file anew, so a long-lived process sees each publication.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from schemas.errors import QueryError, WarehouseError
+from warehouse.catalogue import fingerprint, glob_free, literal, publish
+from warehouse.manifest import CATALOGUE, committed
+
+Row = tuple[Any, ...]
+
+_PATIENCE_SECONDS = 2.0
+_EXPLAIN = re.compile(r"\s*explain\b(\s+analyze\b|\s*\([^)]*\))*", re.IGNORECASE)
+_CONFIG = {
+    "python_enable_replacements": "false",  # a name in a query is a table, never a variable of this program
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+class _Info(NamedTuple):
+    number: int
+    root: str
+    fingerprint: str
+
+
+def connect(root: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection that reaches the warehouse's own files and nothing else.
+
+    A catalogue that is behind, or whose folder was moved, is published again first. Raises WarehouseError,
+    saying what to do, when there is no warehouse or it can't be read.
+    """
+    root = Path(root).resolve()
+    runs = committed(root)
+    if not runs and not (root / CATALOGUE).is_file():
+        raise WarehouseError(
+            f"There is no warehouse in {root}.",
+            help=f"Land something first: `contract-agent run INBOX --warehouse {root}`.",
+            code="no_warehouse",
+        )
+    wanted = _Info(max(runs.values(), default=0), str(root), fingerprint())
+    con, info = _opened(root)
+    if con is None or info != wanted:
+        if con is not None:
+            con.close()
+        _republish(root, info)
+        con = _attached(root)
+    return _locked_down(con, root)
+
+
+def query(root: Path, sql: str, parameters: dict[str, Any] | None = None) -> tuple[list[str], list[Row]]:
+    """Column names and rows of one read-only statement. Raises QueryError with the reason otherwise."""
+    check(sql)
+    con = connect(root)
+    try:
+        rows = con.execute(sql, parameters).fetchall() if parameters else con.execute(sql).fetchall()
+        return [column[0] for column in con.description or ()], rows
+    except duckdb.Error as error:
+        raise QueryError(
+            f"The query failed: {_reason(error)}.",
+            help="`SHOW TABLES` and `DESCRIBE terms` show what there is.",
+        ) from error
+    finally:
+        con.close()
+
+
+def check(sql: str) -> None:
+    """Raises QueryError unless `sql` is one statement that only reads."""
+    statement = _single(sql)
+    if statement.type == duckdb.StatementType.EXPLAIN:
+        inner = _EXPLAIN.sub("", statement.query, count=1)
+        if inner == statement.query:
+            raise QueryError("EXPLAIN must stand at the beginning.")
+        statement = _single(inner)
+    if statement.type != duckdb.StatementType.SELECT:
+        raise QueryError(
+            f"Only reading is allowed, and this is a {_kind(statement)} statement.",
+            help="Ask with SELECT, WITH, FROM, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN.",
+            code="query_refused",
+        )
+
+
+def _single(sql: str) -> duckdb.Statement:
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise QueryError(f"The query can't be read: {_reason(error)}.") from error
+    if len(statements) != 1:
+        raise QueryError(
+            f"One statement at a time, please; there are {len(statements)}.", code="query_refused"
+        )
+    return statements[0]
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    return str(statement.type).rpartition(".")[2]
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().removesuffix(".")
+
+
+def _attached(root: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(":memory:", config=_CONFIG)
+    try:
+        con.execute(f"ATTACH {literal(root / CATALOGUE)} AS warehouse (READ_ONLY)")
+        con.execute("USE warehouse")
+    except duckdb.Error as error:
+        con.close()
+        raise WarehouseError(
+            f"{root / CATALOGUE} can't be opened: {_reason(error)}.",
+            help="Remove the file; the next reader builds it anew from the landed rows.",
+        ) from error
+    return con
+
+
+def _opened(root: Path) -> tuple[duckdb.DuckDBPyConnection | None, _Info | None]:
+    """A connection to the catalogue and what it says of itself, None where it can't be read."""
+    if not (root / CATALOGUE).is_file():
+        return None, None
+    try:
+        con = _attached(root)
+    except WarehouseError:
+        return None, None
+    try:
+        rows = con.execute("SELECT number, root, fingerprint FROM warehouse_info").fetchall()
+    except duckdb.Error:
+        return con, None
+    return con, _Info(*rows[0])
+
+
+def _republish(root: Path, info: _Info | None) -> None:
+    """Build the catalogue again. One that is merely behind still serves when that isn't possible now."""
+    try:
+        publish(root, timeout=_PATIENCE_SECONDS)
+    except (WarehouseError, OSError) as error:
+        if info is None or info.root != str(root):
+            raise WarehouseError(
+                f"The catalogue of {root} is damaged or was moved, and can't be built anew: {error}",
+                help="Make the folder writable and read again.",
+            ) from error
+
+
+def _locked_down(con: duckdb.DuckDBPyConnection, root: Path) -> duckdb.DuckDBPyConnection:
+    lake = root / "lake"
+    con.execute(f"SET allowed_directories = [{literal(lake)}, {literal(glob_free(lake))}]")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    return con

@@ -1,0 +1,272 @@
+"""From values to rows: what one document and one contract put into each table.
+
+A row is a dict from column to value, with the names and types of `schemas.tables`. Nothing here touches
+a file.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any
+
+from schemas.contract import AscTopic, Chunk, Citation, Clause, ContractReading, FeeLine, Flag, Term
+from schemas.document import Box, Document
+from schemas.filed import Filed
+from schemas.terms import TERMS, TermSpec, TermType
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+"""Table name -> its rows."""
+
+_CENT = Decimal("0.01")
+_MOST_MONEY = Decimal(10) ** 16
+_MOST_DAYS = 2**31
+
+
+def document_rows(filed: Filed, document: Document | None) -> Rows:
+    """The rows of `documents`, and of `pages` and `edit_marks` when the document could be read."""
+    rows: Rows = {"documents": [_document_row(filed, document)]}
+    if document is not None:
+        ids = {"document_id": filed.document_id, "run_id": filed.run_id}
+        rows["pages"] = [ids | _page_row(page) for page in document.pages]
+        rows["edit_marks"] = [
+            ids
+            | {"page_number": mark.page_number, "kind": mark.kind, "text": mark.text, "source": mark.source}
+            | {"confidence": mark.confidence}
+            | _box(mark.box)
+            for mark in document.edit_marks
+        ]
+    return rows
+
+
+def contract_rows(
+    filed: Filed,
+    document: Document,
+    chunks: Iterable[Chunk],
+    reading: ContractReading,
+    version: int,
+    *,
+    parent_contract_id: str | None = None,
+    family_id: str | None = None,
+) -> Rows:
+    """The rows of every table on the level of the contract, without those of the document itself.
+
+    Without a parent a contract is the root of its own family. Every term of `schemas.terms` has a row: one
+    that the engine did not mention is `not_found`.
+    """
+    ids = {"contract_id": document.contract_id, "run_id": filed.run_id, "version": version}
+    family = family_id or parent_contract_id or document.contract_id
+    held = ids | {"document_id": filed.document_id}
+    extraction = reading.extraction
+    terms = _all_terms(extraction.terms)
+    contract = held | {"family_id": family, "parent_contract_id": parent_contract_id}
+    return {
+        "contracts": [contract | _contract_columns(filed, document, reading, terms)],
+        "terms": [held | _term_row(ids["contract_id"], t, n, reading) for t, n in _numbered(terms)],
+        "clauses": [held | _clause_row(c, extraction.engine.extractor) for c in extraction.clauses],
+        "flags": [held | _flag_row(ids["contract_id"], f, n) for f, n in _numbered(reading.flags)],
+        "asc606": [held | _asc_row(ids["contract_id"], t, n, reading) for t, n in _numbered(reading.asc606)],
+        "fee_lines": [held | _fee_row(line) for line in extraction.fee_lines],
+        "chunks": [ids | _chunk_row(chunk) for chunk in chunks],
+        "retrievals": [ids | retrieval.model_dump() for retrieval in extraction.retrievals],
+    }
+
+
+def stable_id(prefix: str, *parts: object) -> str:
+    """`prefix` and 16 hex digits of the parts' SHA-256, joined by NUL."""
+    return prefix + sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _numbered(items: Iterable[Any]) -> list[tuple[Any, int]]:
+    """Each item with its ordinal among those of the same term, rule or topic, from 0."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for item in items:
+        kind = _kind(item)
+        numbered.append((item, seen[kind]))
+        seen[kind] += 1
+    return numbered
+
+
+def _kind(item: Term | Flag | AscTopic) -> str:
+    if isinstance(item, Term):
+        return item.term
+    return item.rule_id if isinstance(item, Flag) else item.topic
+
+
+def _document_row(filed: Filed, document: Document | None) -> Row:
+    row = filed.model_dump()
+    row["ingested_at"] = utc(filed.ingested_at)
+    if document is not None:
+        row |= {
+            "page_count": filed.page_count or len(document.pages),
+            "capture_class": document.capture_class,
+            "language": document.language,
+            "ocr_confidence": document.ocr_confidence,
+        }
+    return row
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC without a zone, as the warehouse keeps it; a moment without one is UTC."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _page_row(page: Any) -> Row:
+    return {
+        "page_number": page.number,
+        "width": page.width,
+        "height": page.height,
+        "source": page.source,
+        "text": page.text,
+        "ocr_confidence": page.ocr_confidence,
+        "rotation": page.rotation,
+        "capture_class": page.capture,
+        "warnings": list(page.warnings),
+    }
+
+
+def _box(box: Box) -> Row:
+    return dict(zip(("x0", "y0", "x1", "y1"), box, strict=True))
+
+
+def _place(citation: Citation | None) -> Row:
+    """Page and box of a citation, empty without one."""
+    return {"page_number": citation.page_number} | _box(citation.box) if citation else {}
+
+
+def _span(citation: Citation | None) -> Row:
+    return {"char_start": citation.char_start, "char_end": citation.char_end} if citation else {}
+
+
+def _all_terms(terms: tuple[Term, ...]) -> list[Term]:
+    named = {term.term for term in terms}
+    return [*terms, *(Term(term=s.name, absence="not_found") for s in TERMS if s.name not in named)]
+
+
+def _term_row(contract_id: str, term: Term, ordinal: int, reading: ContractReading) -> Row:
+    engine = reading.extraction.engine
+    return (
+        term.model_dump(include={"term", "value", "value_date", "value_number", "unit", "absence", "quote"})
+        | {"term_id": stable_id("t_", contract_id, term.term, ordinal)}
+        | {"evidence": term.evidence, "confidence": term.confidence}
+        | {"match_score": term.citation.score if term.citation else None}
+        | engine.model_dump()
+        | _place(term.citation)
+        | _span(term.citation)
+    )
+
+
+def _clause_row(clause: Clause, extractor: str) -> Row:
+    row = clause.model_dump(include={"clause_type", "text", "heading", "confidence"})
+    page_end = {"page_end": clause.citation.page_end} if clause.citation else {}
+    return row | page_end | _place(clause.citation) | _span(clause.citation) | {"extractor": extractor}
+
+
+def _flag_row(contract_id: str, flag: Flag, ordinal: int) -> Row:
+    row = flag.model_dump(exclude={"citation"}) | {"refs": list(flag.refs), "status": "proposed"}
+    return row | _place(flag.citation) | {"flag_id": stable_id("f_", contract_id, flag.rule_id, ordinal)}
+
+
+def _asc_row(contract_id: str, topic: AscTopic, ordinal: int, reading: ContractReading) -> Row:
+    return {
+        "asc606_id": stable_id("a_", contract_id, topic.topic, ordinal),
+        "topic": topic.topic,
+        "proposal": topic.proposal,
+        "reason": topic.reason,
+        "paragraphs": list(topic.paragraphs),
+        "quote": topic.quote,
+        "page_number": topic.citation.page_number if topic.citation else None,
+        "status": "proposed",
+        "reference_version": reading.playbook_version or None,
+    }
+
+
+def _fee_row(line: FeeLine) -> Row:
+    row = line.model_dump(exclude={"quantity", "unit_price", "amount"})
+    return row | {
+        "quantity": number(line.quantity),
+        "unit_price": exact_money(line.unit_price),
+        "amount": money(line.amount),
+    }
+
+
+def _chunk_row(chunk: Chunk) -> Row:
+    row = chunk.model_dump(include={"chunk_id", "page_first", "page_last"})
+    span = {"char_start": chunk.start, "char_end": chunk.end}
+    return row | span | {"heading_path": list(chunk.heading_path)}
+
+
+def _contract_columns(filed: Filed, document: Document, reading: ContractReading, terms: list[Term]) -> Row:
+    row = {spec.name: _agreed(spec, terms) for spec in TERMS}
+    return row | {
+        "language": document.language,
+        "capture_class": document.capture_class,
+        "status": "landed",
+        "work_key": filed.work_key,
+        "playbook_version": reading.playbook_version or None,
+    }
+
+
+def _agreed(spec: TermSpec, terms: list[Term]) -> Any:
+    stated = [t for t in terms if t.term == spec.name and t.absence is None and t.value is not None]
+    if spec.type == "parties":
+        return [{"name": t.value, "role": t.role} for t in stated] or None
+    return _CELL[spec.type](stated[0]) if stated else None
+
+
+def number(text: str | None) -> float | None:
+    """A finite number, None when the text is not one."""
+    value = _decimal(text)
+    return float(value) if value is not None else None
+
+
+def money(text: str | None) -> Decimal | None:
+    """An amount rounded to cents, None when the text is not one or does not fit into the column."""
+    value = _decimal(text)
+    return value.quantize(_CENT) if value is not None and abs(value) < _MOST_MONEY else None
+
+
+def exact_money(text: str | None) -> Decimal | None:
+    """As `money`, but None where rounding would change it: a rate of 0.0042 is not 0.00."""
+    rounded = money(text)
+    return rounded if rounded is not None and rounded == _decimal(text) else None
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        value = Decimal((text or "").strip())
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and abs(value) < Decimal(10) ** 300 else None
+
+
+def _date(term: Term) -> date | None:
+    if term.value_date or not term.value:
+        return term.value_date
+    try:
+        return date.fromisoformat(term.value.strip())
+    except ValueError:
+        return None
+
+
+def _days(term: Term) -> int | None:
+    value = _decimal(term.value)
+    return int(value) if value is not None and abs(value) < _MOST_DAYS else None
+
+
+def _number(term: Term) -> float | None:
+    return term.value_number if term.value_number is not None else number(term.value)
+
+
+_CELL: dict[TermType, Callable[[Term], Any]] = {
+    "text": lambda term: term.value,
+    "choice": lambda term: term.value,
+    "date": _date,
+    "number": _number,
+    "days": _days,
+    "money": lambda term: money(term.value),
+    "flag": lambda term: {"true": True, "false": False}.get((term.value or "").strip().lower()),
+}

@@ -1,0 +1,26 @@
+-- One row a contract and topic of ASC 606: what is proposed, why, and what a person concluded.
+SELECT
+    c.title,
+    c.counterparty,
+    a.topic,
+    a.proposal,
+    a.reason,
+    a.paragraphs,
+    a.status,
+    a.conclusion,
+    a.preparer,
+    a.approver,
+    a.approved_at,
+    d.file_name,
+    a.page_number,
+    a.quote,
+    c.total_value,
+    c.currency,
+    a.asc606_id,
+    a.contract_id,
+    a.document_id,
+    a.run_id
+FROM asc606 a
+LEFT JOIN contracts c ON c.contract_id = a.contract_id
+LEFT JOIN documents d ON d.document_id = a.document_id
+ORDER BY c.title, a.contract_id, a.topic, a.asc606_id
