@@ -12,7 +12,7 @@ from extractors.engines.clause_model import ClauseModel, select
 from extractors.engines.rules import (
     dates,
     duration,
-    finance_clauses,
+    clauses,
     japanese,
     law,
     liability,
@@ -55,11 +55,11 @@ class EmbeddedEngine:
             else parties.find_parties(view.about("identity"), text)
         )
         candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
-        clauses = [*self._clauses(text, chunks, spans, scores), *finance_clauses.clauses(text, chunks, spans)]
+        found = [*self._clauses(text, chunks, spans, scores), *clauses.clauses(text, spans)]
         return Extraction(
             engine=self.info,
             terms=tuple(_decided(candidates)),
-            clauses=tuple(sorted(clauses, key=lambda clause: (clause.start or 0, clause.clause_type))),
+            clauses=tuple(sorted(found, key=lambda clause: (clause.start or 0, clause.clause_type))),
             retrievals=tuple(retrievals),
         )
 

@@ -79,7 +79,7 @@ def _names_parties(sentence: Sentence, dated: Dated) -> bool:
 
 def _effective_date(view: View) -> Iterable[Term]:
     for sentence, dated in _dated_sentences(view):
-        before, after = sentence.text[: dated.start][-90:], sentence.text[dated.end :]
+        before, after = sentence.text[: dated.start][-90:], _up_to_next_date(sentence.text[dated.end :])
         label = f"{sentence.heading} {before}" if len(sentence.text) < 60 else before
         if _OTHER_AGREEMENT.search(sentence.text[: dated.start][-180:]):
             continue
@@ -94,6 +94,11 @@ def _effective_date(view: View) -> Iterable[Term]:
         yield view.found(
             "effective_date", dated.value, sentence, (dated.start, dated.end), confidence=confidence
         )
+
+
+def _up_to_next_date(text: str) -> str:
+    following = dates(text)
+    return text[: following[0].start] if following else text
 
 
 def _expiration_date(view: View) -> Iterable[Term]:

@@ -17,17 +17,28 @@ _AUTO = pattern(
     r"\b(?:shall|will) (?:thereafter )?(?:be )?(?:renew|renewed|extended|continue) (?:thereafter )?"
     r"(?:from year to year|for (?:successive|further|additional|consecutive))|"
     r"\brenews? for (?:successive|further|additional|consecutive|another)|\brolls? over\b|"
-    r"\bautomatic renewal\b|\bauto-?renew"
+    r"\bautomatic (?:\w+ )?renewal\b|\bauto-?renew|\b(?:continue|renew\w*|extend\w*)\b[^.;]{0,30}\b(?:on a )?year[- ]to[- ]year"
 )
 _EVERGREEN = pattern(
     r"\bmonth[- ]to[- ]month\b|\b(?:continue|remain|continues|remains)\b[^.;]{0,60}"
     r"\b(?:indefinitely|until (?:it is )?(?:terminated|cancelled|either party))|\bindefinite (?:term|period)|"
-    r"\bevergreen\b|\buntil terminated\b|no fixed (?:term|end)"
+    r"\bevergreen\b|\buntil terminated\b|no fixed (?:term|end)|"
+    r"\bruns? on\b[^.;]{0,60}\b(?:without|until)\b|\bwithout limit (?:of|in) time\b|\brolling basis\b"
+)
+_OTHER_RENEWAL = pattern(
+    r"\b(?:licen[cs]es?|insurance|copyright|registration|patent|letter of credit|confidentiality|obligations?)\b[^.;]{0,40}"
+    r"\b(?:renew|extend|remain|continue)"
+)
+_YEAR_TO_YEAR = pattern(r"\byear[- ]to[- ]year\b|\brenew\w* (?:annually|yearly)|\bannual (?:periods?|terms?|renewals?)\b|\beach year\b")
+_SAME_LENGTH = pattern(
+    r"\b(?:equal (?:in (?:duration|length) )?to|of the same (?:length|duration) as|as long as) the (?:\w+ )?"
+    r"(?:initial|previous|expiring|preceding|prior|original|subscription)\b"
 )
 _OPTIONAL = pattern(
     r"\boption(?:s)? to (?:renew|extend)|\bmay (?:be )?(?:renew|renewed|extend|extended)\b|"
     r"\b(?:renewed|extended|renewal|extension)\b[^.;]{0,40}\b(?:by|upon|on) (?:the )?(?:mutual|written|signed)|"
-    r"\bright to (?:renew|extend)|mutual (?:written )?agreement[^.;]{0,40}\b(?:renew|extend)"
+    r"\b(?:right|wish\w*|elect|entitled) to (?:renew|extend)|mutual (?:written )?agreement[^.;]{0,40}\b(?:renew|extend)|"
+    r"\brenewable\b|\b(?:will|shall) (?:be )?(?:extend|extended|renew|renewed)\b[^.;]{0,80}\b(?:provided|if|upon)\b"
 )
 _RENEW_WORD = pattern(r"renew|extend|extension|successive|roll over|prolong")
 _TERM_SUBJECT = pattern(
@@ -56,12 +67,20 @@ _DEFINES_TERM = pattern(
     r"^[^.;]{0,150}\(\s*(?:the |collectively,? (?:the )?|each,? (?:a |the )?)?\"(?:initial )?(?:\w+ )?(?:term|period)\""
 )
 _NOTICE = pattern(
-    r"\b(?:notice|notif\w+|written|inform\w*|advis\w+|elect\w*|object\w*|declin\w+|opt\w*|intention|non-?renew\w*|"
+    r"\b(?:notice|notif\w+|written|writing|request|inform\w*|advis\w+|elect\w*|object\w*|declin\w+|opt\w*|intention|non-?renew\w*|"
     r"terminat\w+|cancel\w*)\b"
 )
 _BEFORE_END = pattern(
     r"^\s*(?:\(?\w+\)? )?(?:'?s'? )?(?:prior |advance |previous )?(?:written )?(?:notice )?"
     r"(?:prior to|before|in advance of|preceding|ahead of|prior|notice)"
+)
+
+_ENDS_AT_TERM = pattern(
+    r"\b(?:end|terminat\w+|cancel\w*|determine)\b[^.;]{0,60}\b(?:last day|end|expiry|expiration) of (?:the |any |each )?(?:initial|"
+    r"then[- ]current|renewal|extended|current)\b"
+)
+_NOTICE_NOT_TO_RENEW = pattern(
+    r"^\s*'?s?'? ?(?:prior |advance )*(?:written )?notice[^.;]{0,60}\b(?:non-?renew|not (?:be |to )?(?:renew|extend))"
 )
 
 
@@ -110,13 +129,15 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
     return 0.45 if re.search(r"\bterm\b", sentence.heading, re.I) else 0.0
 
 
+# An option to extend stands beside "does not renew automatically": then it renews by an act.
+_SURENESS = {"auto": 0.85, "optional": 0.8, "none": 0.75, "evergreen": 0.7}
+
+
 def _renewal(view: View, sentence: Sentence, following: list[Sentence]) -> Iterable[Term]:
     kind, match = _renewal_kind(sentence)
     if kind is None:
         return
-    yield view.found(
-        "renewal_type", kind, sentence, match.span(), confidence=0.85 if kind != "evergreen" else 0.7
-    )
+    yield view.found("renewal_type", kind, sentence, match.span(), confidence=_SURENESS[kind])
     if kind in ("auto", "optional"):
         yield from _renewal_term(view, sentence, kind)
     if kind != "none":
@@ -125,15 +146,16 @@ def _renewal(view: View, sentence: Sentence, following: list[Sentence]) -> Itera
 
 def _renewal_kind(sentence: Sentence) -> tuple[str | None, re.Match[str] | None]:
     text = sentence.text
-    if re.search(r"\b(?:licen[cs]es?|insurance|copyright|registration|patent|letter of credit|confidentiality|"
-                 r"obligations?)\b[^.;]{0,40}\b(?:renew|extend|remain|continue)", text, re.I):  # fmt: skip
+    if _OTHER_RENEWAL.search(text):
         return None, None
-    if match := _NO_RENEWAL.search(text):
-        return "none", match
-    if match := _AUTO.search(text):
+    denied, auto = _NO_RENEWAL.search(text), _AUTO.search(text)
+    # "renews unless either says it shall not be renewed" renews; "shall not automatically renew" does not.
+    if denied and not (auto and (auto.end() <= denied.start() or denied.end() <= auto.start())):
+        return "none", denied
+    if auto:
         evergreen = _EVERGREEN.search(text)
-        fixed = [d for d in durations(text) if _is_renewal_length(text, d)]
-        return ("evergreen", evergreen) if evergreen and not fixed else ("auto", match)
+        fixed = _YEAR_TO_YEAR.search(text) or any(_is_renewal_length(text, d) for d in durations(text))
+        return ("evergreen", evergreen) if evergreen and not fixed else ("auto", auto)
     if match := _OPTIONAL.search(text):
         return "optional", match
     if (match := _EVERGREEN.search(text)) and (_TERM_SUBJECT.search(text) or "month-to" in text.lower()):
@@ -156,8 +178,16 @@ def _renewal_term(view: View, sentence: Sentence, kind: str) -> Iterable[Term]:
             span = (duration.start, duration.end)
             yield view.found("renewal_term_months", duration.months, sentence, span, confidence=0.8)
             return
-    if match := re.search(r"\bfrom\s+year\s+to\s+year|\bannually\b|\byearly\b", sentence.text, re.I):
+    if match := _YEAR_TO_YEAR.search(sentence.text):
         yield view.found("renewal_term_months", 12, sentence, match.span(), confidence=0.6)
+    elif (match := _SAME_LENGTH.search(sentence.text)) and (months := _initial_months(view)):
+        yield view.found("renewal_term_months", months, sentence, match.span(), confidence=0.6)
+
+
+def _initial_months(view: View) -> float | None:
+    """The surest initial term, for renewals that are said to be as long."""
+    found = list(_initial_term(view, view.about("duration")))
+    return max(found, key=lambda term: term.confidence).value_number if found else None
 
 
 def _renewal_notice(view: View, sentences: list[Sentence]) -> Iterable[Term]:
@@ -173,4 +203,7 @@ def _renewal_notice(view: View, sentences: list[Sentence]) -> Iterable[Term]:
 
 def _is_renewal_notice(text: str, duration: Duration) -> bool:
     around = text[max(0, duration.start - 140) : duration.end + 140]
-    return bool(_BEFORE_END.search(text[duration.end :]) and _NOTICE.search(around))
+    after = text[duration.end :]
+    if _NOTICE_NOT_TO_RENEW.search(after) or (_BEFORE_END.search(after) and _NOTICE.search(around)):
+        return True
+    return bool(_ENDS_AT_TERM.search(text[: duration.start]) and re.match(r"'?s?'?\s*(?:prior )?(?:written )?notice", after.strip(), re.I))

@@ -11,7 +11,7 @@ _CAP = pattern(
     r"\bliabilit(?:y|ies)\b[^.;]{0,260}\b(?:exceed|limited to|limited in (?:the )?aggregate|capped at|not be (?:greater|more) than|"
     r"be no (?:greater|more) than|shall be the|maximum)\b|\b(?:maximum|aggregate|total|entire|cumulative) (?:aggregate |cumulative "
     r"|total )?liability\b|\bin no event shall\b[^.;]{0,160}\b(?:liable|liability)\b[^.;]{0,160}\b(?:exceed|in excess|more than)\b|"
-    r"\bliable\b[^.;]{0,120}\b(?:in excess of|more than|exceeding)\b|\bliability cap\b|\bcap on liability\b"
+    r"\bliable\b[^.;]{0,120}\b(?:in excess|more than|exceeding)\b|\bamount recoverable\b[^.;]{0,160}\bexceed\b|\bliability cap\b|\bcap on liability\b"
 )
 _FEES = pattern(
     r"\b(?:fees?|amounts?|sums?|charges?|payments?|price|consideration|monies)\b[^.;]{0,100}\b(?:paid|payable|due|owed|received|invoiced)\b|"
@@ -47,7 +47,7 @@ def _cap(view: View, sentence: Sentence, cap: re.Match[str]) -> Iterable[Term]:
     money = [m for m in amounts(text) if m.end > cap.start()]
     fees = _FEES.search(text, cap.start())
     sure = 0.85 - 0.35 * bool(_special(text, cap))
-    if fees and re.search(r"paid|payable|months?|annual|times|twice|fees", fees.group(), re.I):
+    if fees and re.search(r"paid|payable|received|months?|annual|times|twice|fees", fees.group(), re.I):
         span = (cap.start(), min(len(text), max(fees.end(), cap.end())))
         yield view.found("liability_cap_type", "fees_multiple", sentence, span, confidence=sure)
         if months := _months(text, cap.start()):

@@ -71,11 +71,12 @@ def find_parties(sentences: Iterable[Sentence], text: str) -> tuple[Party, ...]:
     """
     opening, offset = _opening(sentences, text)
     found: list[Party] = []
-    for search in (_before_aliases, _companies, _persons):
+    top = text[: 2 * OPENING]
+    for search, place in (
+        (_before_aliases, (opening, offset)), (_labelled, (top, 0)), (_companies, (opening, offset)), (_persons, (opening, offset)),
+    ):  # fmt: skip
         if len(found) < 2:
-            found += [party for party in search(opening, offset) if not _known(party, found)]
-    if len(found) < 2:
-        found += [party for party in _labelled(text[: 2 * OPENING]) if not _known(party, found)]
+            found += [party for party in search(*place) if not _known(party, found)]
     return tuple(sorted(found, key=lambda party: party.start))
 
 
@@ -217,7 +218,7 @@ def _persons(text: str, offset: int) -> list[Party]:
     return found
 
 
-def _labelled(text: str) -> list[Party]:
+def _labelled(text: str, offset: int) -> list[Party]:
     found: list[Party] = []
     for match in _LABEL.finditer(text):
         company = COMPANY.search(match["name"])

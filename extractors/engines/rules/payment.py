@@ -113,11 +113,18 @@ _NOT_BILLING = pattern(r"\binterest\b|\blate\b|\breport\b|\binsurance\b|\baudit|
                        r"\badvance (?:written )?notice|\bnotice\b")  # fmt: skip
 
 
+_BESIDE = pattern(
+    r"\boverage|\bexcess|\busage above|\babove \d|\badditional (?:users|services)|\bout-of-pocket|\bexpenses|\bprofessional services|"
+    r"\bimplementation|\bone-time|\btravel"
+)
+
+
 def _billing(view: View, sentence: Sentence) -> Iterable[Term]:
     billing = _BILLING.search(sentence.text)
     if not billing or _NOT_BILLING.search(sentence.text):
         return
     sure = 0.8 if re.search(r"invoic|bill", sentence.text, re.I) else 0.6
+    sure -= 0.2 * bool(_BESIDE.search(sentence.text))
     timing = next(
         (
             (name, m)

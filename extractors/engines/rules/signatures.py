@@ -18,15 +18,17 @@ _BLOCK = pattern(
     r"\bsincerely\b|\byours (?:faithfully|truly)"
 )
 _FIELD = re.compile(
-    r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|\bSigned\s+by\b|DocuSigned\s+by\s*:?|"
-    r"\bElectronically\s+signed\s+by\s*:?|\be-?signed\s+by\s*:?|署名\s*[:：]?|記名押印\s*[:：]?)"
+    r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|(?:^|\n)\s*Signed\s+by\b|DocuSigned\s+by\s*:?|"
+    r"\b(?:Electronically\s+signed|signed\s+electronically)(?:\s+by)?\s*:?|\be-?signed\s+by\s*:?|署名\s*[:：]?|記名押印\s*[:：]?)"
     r"(?P<value>[^\n]{0,90}(?:\n(?!\s*(?:Name|Title|Date|By|Its|Signature|Print|Printed|氏名|役職|日付)\b)[^\n]{0,60})?)",
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"_{3,}|\.{5,}|\[\s*(?:signature|sign|blank)?\s*\]|^\s*$")
 _OTHER_FIELD = re.compile(r"^\s*(?:Name|Title|Date|By|Its|Print(?:ed)?)\b", re.IGNORECASE)
 _SIGNED_DATE = re.compile(
-    r"(?:Date|Dated|Signed on|Date signed|Date of signature|日付)\s*[:：]?\s*(?P<value>[^\n]{0,40})", re.I
+    r"(?:Date|Dated|Signed on|Date signed|Date of signature|signed\s+electronically|e-?signed|日付)\s*[:：]?\s*"
+    r"(?P<value>[^\n]{0,70})",
+    re.IGNORECASE,
 )
 TAIL = 6_000
 
@@ -101,7 +103,7 @@ def _distinct(fields: list[Field]) -> list[Field]:
     """`By: /s/ Jane Roe` is one place though two patterns see it."""
     kept: list[Field] = []
     for field in fields:
-        if kept and field.start < kept[-1].end:
+        if kept and field.start < kept[-1].end and not (field.end == kept[-1].end and field.start > kept[-1].start):
             kept[-1] = Field(kept[-1].start, max(kept[-1].end, field.end), kept[-1].signed or field.signed)
         else:
             kept.append(field)

@@ -109,33 +109,30 @@ def _shift(span: tuple[int, int], by: int) -> tuple[int, int]:
 
 
 def holder(view: View, clause: str, at: int) -> str | None:
-    """Whose right a clause states: either, customer or provider; None when nobody is named."""
-    mentions = list(_mentions(view, clause))
-    if not mentions:
-        return None
-    before = [side for position, side in mentions if position <= at]
-    return before[0] if before else mentions[0][1]
+    """Whose right a clause states: either, customer or provider; None when nobody is named.
+
+    The subject of "may" counts most, then who stands behind "by", then the first who is named.
+    """
+    mentions = sorted(_mentions(view, clause))
+    subjects = [side for _, end, side in mentions if _HAS_RIGHT.match(clause, end)]
+    agents = [side for start, _, side in mentions if re.search(r"\bby\s+(?:the\s+)?$", clause[:start], re.IGNORECASE)]
+    named = subjects or agents or [side for start, _, side in mentions if start <= at] or [s for _, _, s in mentions]
+    if {"customer", "provider"} <= set(named[:2]):
+        return "either"
+    return named[0] if named else None
 
 
-def _mentions(view: View, clause: str) -> Iterable[tuple[int, str]]:
-    found = [(match.start(), "either") for match in _EITHER.finditer(clause)]
+_HAS_RIGHT = pattern(
+    r"(?:'s)?[^.;]{0,40}?\b(?:may|can|shall (?:also )?(?:have|be entitled)|will have|has|have|is entitled|reserves?)\b"
+)
+
+
+def _mentions(view: View, clause: str) -> Iterable[tuple[int, int, str]]:
+    for match in _EITHER.finditer(clause):
+        yield match.start(), match.end(), "either"
     for name, side in _sides(view).items():
-        found += [(m.start(), side) for m in re.finditer(rf"\b{re.escape(name)}\b", clause, re.IGNORECASE)]
-    subjects = [
-        item
-        for item in found
-        if re.search(
-            r"(?:may|shall|will|can|has|have|is|reserves|terminat|and|or|,|\()",
-            clause[item[0] : item[0] + 60],
-            re.I,
-        )
-    ]
-    sides = {side for _, side in subjects}
-    if {"customer", "provider"} <= sides and re.search(
-        r"\bcustomer or \w+ may|\b\w+ or (?:the )?\w+ may\b", clause, re.I
-    ):
-        return iter([(min(p for p, _ in subjects), "either")])
-    return iter(sorted(subjects))
+        for match in re.finditer(rf"\b{re.escape(name)}\b", clause, re.IGNORECASE):
+            yield match.start(), match.end(), side
 
 
 def _sides(view: View) -> dict[str, str]:

@@ -8,7 +8,7 @@ from schemas.contract import Term
 from schemas.document import Page, Word
 
 KINDS: tuple[tuple[str, str], ...] = (
-    ("nda", r"non-?\s?disclosure|confidentiality (?:agreement|undertaking|deed)|\bNDA\b|秘密保持"),
+    ("nda", r"non-?\s?disclosure|confidentiality (?:\w+ )?(?:agreement|undertaking|deed)|\bNDA\b|秘密保持"),
     ("amendment", r"\bamendment\b|\baddendum\b|change order|変更契約|覚書"),
     ("dpa", r"data (?:processing|protection) (?:agreement|addendum)"),
     ("order_form", r"order form|\bquote\b|purchase order|service order|subscription order|注文"),
@@ -16,10 +16,10 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("reseller", r"resell|distribut|channel partner|販売店|代理店"),
     ("lease", r"\blease\b|rental|賃貸"),
     ("license", r"licen[cs]e|使用許諾|ライセンス"),
-    ("msa", r"master|subscription agreement|framework agreement|software as a service|\bSaaS\b|cloud services? "
-            r"agreement|基本契約|利用契約"),
+    ("msa", r"master|framework|基本契約"),
     ("purchase", r"purchase|supply|sale of goods|sales agreement|売買"),
-    ("services", r"services?\b|consult|maintenance|support|engagement|業務委託|保守"),
+    ("services", r"services?\b|subscription|\bSaaS\b|cloud|hosting|consult|maintenance|support|engagement|業務委託|"
+                 r"保守|利用契約|利用規約"),
 )  # fmt: skip
 _DOCUMENT_WORD = re.compile(
     r"agreement|contract\b|order form|amendment|addendum|statement of work|letter|lease|licen[cs]e|memorandum|deed|"
@@ -36,7 +36,7 @@ def terms(view: View) -> Iterable[Term]:
     line = find_title(view)
     if line is None:
         return
-    title = re.sub(r"\s+", " ", line.text).strip(" .:*_")
+    title = re.sub(r"^(?:Re|RE|Subject)\s*:\s*", "", re.sub(r"\s+", " ", line.text)).strip(" .:*_")
     yield view.found("title", title, line, confidence=0.85)
     kind = next((kind for kind, words in KINDS if re.search(words, title, re.IGNORECASE)), None)
     yield view.found("contract_type", kind or "other", line, confidence=0.85 if kind else 0.4)

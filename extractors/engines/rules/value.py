@@ -3,8 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 
 from extractors.engines.view import Sentence, View
+from extractors.rows import Row, rows
 from extractors.values import Money, amounts, pattern
 from schemas.contract import Term
 
@@ -24,6 +26,7 @@ _MONTHLY_BEFORE = pattern(
     r"\bmonthly (?:subscription |service |recurring |maintenance )?(?:fees?|charges?|rent|retainer)\b[^.;]{0,50}$"
 )
 _MONTHLY_AFTER = pattern(r"^[^.;]{0,20}\b(?:per|a|each|/) ?(?:calendar )?month\b|^\s*monthly")
+_QUARTERLY_AFTER = pattern(r"^[^.;]{0,20}\b(?:per|a|each|/) ?(?:calendar )?quarter\b|^\s*quarterly")
 _RATE = pattern(r"^[^.;]{0,20}\b(?:per|an|a|each|/) ?(?:hour|day|user|unit|seat|licen[cs]e|transaction|call|gb|kg|piece|visit|page)\b|"
                 r"^\s*hourly")  # fmt: skip
 _NOT_PRICE = pattern(
@@ -40,6 +43,7 @@ _NOT_MINIMUM = pattern(
     r"\binsur\w*|\bcoverage|\bminimum age|\bper occurrence|\bliabilit|\bnet worth|\blate\b|\bwage"
 )
 _PERIODS = (
+    ("annual", pattern(r"\b(?:each|per|any|every) (?:\w+ )?year\b|\bper annum\b|\bannually\b")),
     ("initial term", pattern(r"\b(?:initial|during the) term\b|\bover the (?:\w+ )?term\b")),
     (
         "annual",
@@ -56,6 +60,7 @@ def terms(view: View) -> Iterable[Term]:
     """Currency, total, annual value and minimum commitment with its period, as far as amounts are stated."""
     sentences = view.about("value")
     yield from _currency(view, sentences)
+    yield from _table_totals(view)
     minimums = []
     for i, sentence in enumerate(sentences):
         minimum = list(_minimum(view, sentence))
@@ -70,6 +75,8 @@ def _currency(view: View, sentences: list[Sentence]) -> Iterable[Term]:
     first: dict[str, tuple[Sentence, Money]] = {}
     for sentence in sentences:
         for money in amounts(sentence.text):
+            if _NOT_PRICE.search(sentence.text[max(0, money.start - 110) : money.end + 25]):
+                continue  # a bond or an insurance sum says nothing of the deal's currency
             counts[money.currency] += 1
             first.setdefault(money.currency, (sentence, money))
     if counts:
@@ -94,10 +101,73 @@ def _prices(view: View, sentence: Sentence, before: Sentence | None) -> Iterable
             yield view.found("annual_value", money.amount, sentence, span, confidence=0.75)
         elif _MONTHLY_AFTER.search(right) or _MONTHLY_BEFORE.search(near):
             yield view.found("annual_value", money.amount * 12, sentence, span, confidence=0.5)
+        elif _QUARTERLY_AFTER.search(right):
+            yield view.found("annual_value", money.amount * 4, sentence, span, confidence=0.5)
         elif match := _TOTAL.search(label):
             sure = 0.85 if re.search(r"total", match.group(), re.I) else 0.65
             yield view.found("total_value", money.amount, sentence, span, confidence=sure)
             yield view.found("total_value_basis", "fixed", sentence, span, confidence=sure)
+
+
+_TOTAL_ROW = pattern(
+    r"^(?:grand |order |contract |overall )?total\b(?! (?:liabilit|number|quantit|users|hours|days))|"
+    r"^(?:total|aggregate) (?:contract value|fees|price|amount|charges)|^contract (?:value|price|sum)\b|^purchase price\b|^tcv\b"
+)
+_YEARLY_ROW = pattern(
+    r"\b(?:net )?(?:recurring|annual|yearly)\b[^.]{0,40}\b(?:fees?|charges?|total|subtotal)\b|\btotal per (?:year|annum)\b|"
+    r"^(?:annual|yearly|recurring) (?:fee|total|subscription)|^subtotal,? (?:recurring|annual)"
+)
+_NUMBER = re.compile(r"^[(]?(?:[A-Z]{3}|US\$|[$€£¥])?\d{1,3}(?:,\d{3})+(?:\.\d{2})?[)]?$|^[$€£¥]?\d+\.\d{2}$|^[$€£¥]\d+$")
+_YEAR_HEADER = re.compile(r"^(?:year|annual|annum|yearly)\b", re.IGNORECASE)
+HEADER_REACH = 30
+"""How many rows above a line of a fee table its header may stand."""
+
+
+def _table_totals(view: View) -> Iterable[Term]:
+    """Totals of fee tables: a label at the left and its amount at the right end of the row."""
+    seen = rows(view.document)
+    for i, row in enumerate(seen):
+        label, numbers = _label_and_numbers(row)
+        if not numbers or row.end - row.start > 2 * len(row.text) + 40 or _NOT_PRICE.search(label):
+            continue
+        line = Sentence(row.start, view.text[row.start : row.end], "")
+        yearly = _under_year_header(seen[max(0, i - HEADER_REACH) : i], numbers)
+        if _TOTAL_ROW.search(label) and not _YEARLY_ROW.search(label):
+            yield view.found("total_value", numbers[-1][0], line, confidence=0.9)
+            yield view.found("total_value_basis", "fixed", line, confidence=0.9)
+            if yearly and len(numbers) > 1:
+                yield view.found("annual_value", yearly, line, confidence=0.7)
+        elif _YEARLY_ROW.search(label):
+            yield view.found("annual_value", yearly or numbers[0][0], line, confidence=0.85 if "net" in label.lower() else 0.8)
+
+
+def _label_and_numbers(row: Row) -> tuple[str, list[tuple[Decimal, float]]]:
+    """The words before the first amount, and the amounts with the middle of their words, left to right."""
+    amounts_at = [i for i, text in enumerate(row.texts) if _NUMBER.match(text)]
+    if not amounts_at or amounts_at[0] == 0:
+        return "", []
+    label = " ".join(row.texts[: amounts_at[0]])
+    numbers = [
+        (Decimal(re.sub(r"[^\d.]", "", row.texts[i])), (row.words[i].x0 + row.words[i].x1) / 2)
+        for i in amounts_at
+        if not row.texts[i].startswith("(")
+    ]
+    return label, numbers
+
+
+def _under_year_header(above: list[Row], numbers: list[tuple[Decimal, float]]) -> Decimal | None:
+    """The amount that stands below a header such as `Per year`; the nearest header counts."""
+    for row in reversed(above):
+        for word, text in zip(row.words, row.texts, strict=True):
+            if _YEAR_HEADER.match(text) and len(row.texts) <= 14:
+                middle = (word.x0 + word.x1) / 2
+                number, at = min(numbers, key=lambda item: abs(item[1] - middle))
+                return number if abs(at - middle) < COLUMN_WIDTH else None
+    return None
+
+
+COLUMN_WIDTH = 50.0
+"""Points between a header and the amounts below it."""
 
 
 def _minimum(view: View, sentence: Sentence) -> Iterable[Term]:

@@ -1,4 +1,5 @@
-"""The clause types of finance that no public data labels: found by heading and by telling phrases.
+"""Clauses found by heading and by telling phrases: the finance types that no public data labels, and the few of
+CUAD's whose words are unmistakable and which the trained model sees too seldom to know well.
 
 A phrase alone must be unmistakable; a heading alone takes its whole section. Each pattern has words that call
 it off, since most of these words stand in other clauses too.
@@ -8,9 +9,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from extractors.chunk import heading_of
 from extractors.engines.view import LONGEST_QUOTE
 from extractors.values import pattern
-from schemas.contract import Chunk, Clause
+from schemas.contract import Clause
 
 
 class ClauseRule(NamedTuple):
@@ -27,6 +29,29 @@ def _rule(clause_type: str, heading: str, phrase: str, unless: str | None = None
 
 
 RULES: tuple[ClauseRule, ...] = (
+    _rule(
+        "change_of_control",
+        r"\bchange (?:of|in) control\b",
+        r"\bchange (?:of|in) control\b[^.;]{0,200}\b(?:terminat|consent|assign|notice|notify)|\b(?:terminat|consent|assign)\w*[^.;]{0,200}"
+        r"\bchange (?:of|in) control\b",
+        r"\bmeans\b",
+    ),
+    _rule(
+        "most_favored_nation",
+        r"\bmost[- ]favou?red\b",
+        r"\bmost[- ]favou?red\b|\b(?:no less|not less|at least as) favou?rable\b[^.;]{0,120}\b(?:other|any) (?:\w+ )?(?:customer|client|licensee|"
+        r"buyer|purchaser|party)|\blower (?:price|fee|rate)s?\b[^.;]{0,120}\b(?:other|another|any) (?:\w+ )?(?:customer|client|buyer)",
+        r"\bnot agreed\b|\bno obligation\b|\bnot given\b|\bdoes not\b|\bnot promise",
+    ),
+    _rule(
+        "exclusivity",
+        r"^[\d. ]*(?:exclusivity|exclusive (?:appointment|rights?|dealing))$",
+        r"\b(?:sole and exclusive|exclusive)\b[^.;]{0,60}\b(?:reseller|distributor|supplier|provider|agent|licen[cs]ee|appointment|dealer|right to "
+        r"(?:sell|distribute|market|supply)|territory|basis)\b|\b(?:shall|will) (?:neither|not) (?:appoint|engage|purchase from|buy from|sell to)\b"
+        r"[^.;]{0,100}\b(?:other|any|third)",
+        r"\bnon-?exclusiv|\bnot (?:be )?(?:the )?exclusiv|\bexclusive (?:jurisdiction|remed|propert|owner|venue|right, title)|\bnothing in\b|"
+        r"\bno exclusiv",
+    ),
     _rule(
         "payment_terms",
         r"\bpayment(?: terms)?\b|\bterms of payment\b|支払",
@@ -78,7 +103,8 @@ RULES: tuple[ClauseRule, ...] = (
     _rule(
         "service_credits",
         r"\bservice (?:level )?credits?\b|\bservice levels?\b|\bSLA\b",
-        r"\bservice (?:level )?credits?\b|\bcredits?\b[^.;]{0,80}\b(?:uptime|availability|downtime)\b",
+        r"\bservice (?:level )?credits?\b|\bcredits?\b[^.;]{0,80}\b(?:uptime|availability|downtime)\b|\b(?:uptime|availability|response time)"
+        r"\b[^.;]{0,140}\bcredit\b",
     ),
     _rule(
         "warranty",
@@ -137,49 +163,57 @@ RULES: tuple[ClauseRule, ...] = (
 )
 
 
-def clauses(text: str, chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]]) -> Iterable[Clause]:
-    """The finance clauses of a document: one a run of neighbouring sentences of the same chunk."""
-    by_chunk = _spans_by_chunk(chunks, spans)
-    for rule in RULES:
-        for chunk, inside in zip(chunks, by_chunk, strict=True):
-            yield from _in_chunk(rule, text, chunk, inside)
+class Section(NamedTuple):
+    """The sentences under one heading."""
+
+    heading: str
+    spans: tuple[tuple[int, int], ...]
 
 
-def _spans_by_chunk(chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
-    found: list[list[tuple[int, int]]] = [[] for _ in chunks]
-    position = 0
+def clauses(text: str, spans: Sequence[tuple[int, int]]) -> Iterable[Clause]:
+    """The clauses of a document: a section whose heading names the type, or a run of telling sentences."""
+    for section in _sections(text, spans):
+        for rule in RULES:
+            yield from _in_section(rule, text, section)
+
+
+def _sections(text: str, spans: Sequence[tuple[int, int]]) -> Iterable[Section]:
+    heading, inside = "", []
     for span in spans:
-        while position + 1 < len(chunks) and span[0] >= chunks[position].end:
-            position += 1
-        if chunks:
-            found[position].append(span)
-    return found
+        if found := heading_of(text[span[0] : span[1]]):
+            if inside:
+                yield Section(heading, tuple(inside))
+            heading, inside = found[1], []
+        inside.append(span)
+    if inside:
+        yield Section(heading, tuple(inside))
 
 
-def _in_chunk(rule: ClauseRule, text: str, chunk: Chunk, spans: list[tuple[int, int]]) -> Iterable[Clause]:
-    headed = bool(chunk.heading_path) and bool(rule.heading.search(chunk.heading_path[-1]))
+def _in_section(rule: ClauseRule, text: str, section: Section) -> Iterable[Clause]:
+    named = bool(rule.heading.search(section.heading))
     run: tuple[int, int] | None = None
-    for start, end in [*spans, (chunk.end + 10_000, chunk.end + 10_000)]:
-        hit = start < chunk.end and _hits(rule, text[start:end])
-        if hit and run and start - run[1] < LONGEST_QUOTE // 2:
-            run = (run[0], end)
+    for start, end in section.spans:
+        if not (named or _hits(rule, text[start:end])):
             continue
-        if run:
-            yield _clause(rule, text, chunk, run, 0.85 if headed else 0.6)
-            run = None
-        if hit:
+        if run and start - run[1] < LONGEST_QUOTE // 2:
+            run = (run[0], end)
+        else:
+            if run:
+                yield _clause(rule, text, section, run, named)
             run = (start, end)
+    if run and len(text[slice(*run)]) > len(section.heading) + 15:  # a bare title says nothing
+        yield _clause(rule, text, section, run, named)
 
 
 def _hits(rule: ClauseRule, sentence: str) -> bool:
     return bool(rule.phrase.search(sentence)) and not (rule.unless and rule.unless.search(sentence))
 
 
-def _clause(rule: ClauseRule, text: str, chunk: Chunk, run: tuple[int, int], confidence: float) -> Clause:
+def _clause(rule: ClauseRule, text: str, section: Section, run: tuple[int, int], named: bool) -> Clause:
     return Clause(
         clause_type=rule.clause_type,
         text=text[run[0] : run[1]],
-        heading=chunk.heading_path[-1] if chunk.heading_path else None,
+        heading=section.heading or None,
         start=run[0],
-        confidence=confidence,
+        confidence=0.85 if named else 0.6,
     )
