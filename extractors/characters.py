@@ -28,6 +28,8 @@ _FOLD = {
     0xFB04: "ffl",
     0xFB05: "st",
     0xFB06: "st",
+    0xFFE1: "£",  # full-width
+    0xFFE5: "¥",
     **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width ASCII
 }
 _NEEDS_FOLDING = re.compile("[^\x20-\x7e]")
@@ -50,6 +52,11 @@ def is_cjk(text: str) -> bool:
     return bool(_CJK.search(text))
 
 
+def count_cjk(text: str) -> int:
+    """How many Chinese or Japanese characters the text has."""
+    return len(_CJK.findall(text))
+
+
 _COMMON_WORDS = {
     "en": frozenset("the of and to in shall or any by this be for that with as agreement".split()),
     "de": frozenset("der die das und ist von den dem mit für nicht des oder im zu".split()),
@@ -61,7 +68,7 @@ _COMMON_WORDS = {
 def language_of(text: str) -> str:
     """ISO 639-1 code of the text's language: ja, en, de, fr or es; en when nothing speaks against it."""
     sample = text[:20_000]
-    if len(_CJK.findall(sample)) > 0.1 * max(1, len(sample.split())):
+    if count_cjk(sample) > 0.1 * max(1, len(sample.split())):
         return "ja"
     words = re.findall(r"\w+", sample.lower())
     counts = {code: sum(word in common for word in words) for code, common in _COMMON_WORDS.items()}

@@ -9,9 +9,11 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from rapidfuzz import fuzz
 
+from extractors.characters import is_cjk
 from extractors.values import (
     NUMBER_WORDS,
     amounts,
@@ -44,8 +46,10 @@ def check(extraction: Extraction, document: Document) -> Extraction:
 
 
 def _checked_term(term: Term, text: "FlatText", document: Document) -> Term:
-    if term.value is None or not term.quote:
+    if term.value is None or term.evidence == "derived":
         return term
+    if not term.quote:
+        return term.model_copy(update={"evidence": "unverified", "citation": None})
     found = text.find(term.quote, term.start)
     if found is None:
         return term.model_copy(update={"evidence": "unverified", "citation": None})
@@ -87,7 +91,7 @@ class FlatText:
         flat_quote = " ".join(quote.split())
         if not flat_quote:
             return None
-        places = [match.start() for match in re.finditer(re.escape(flat_quote), self.text)]
+        places = [match.start() for match in re.finditer(_whole(flat_quote), self.text)]
         if places:
             hint = self._to_flat(near or 0)
             start = min(places, key=lambda place: abs(place - hint))
@@ -100,10 +104,25 @@ class FlatText:
         match = fuzz.partial_ratio_alignment(quote, self.text, score_cutoff=NEAR)
         if match is None or match.dest_end <= match.dest_start:
             return None
-        start, end = self._whole_words(match.dest_start, match.dest_end)
-        if critical_tokens(self.text[start:end]) != critical_tokens(quote):
+        start, end = self._same_words(quote, *self._whole_words(match.dest_start, match.dest_end))
+        if start >= end or critical_tokens(self.text[start:end]) != critical_tokens(quote):
             return None
         return self._back(start), self._back(end - 1) + 1, match.score / 100
+
+    def _same_words(self, quote: str, start: int, end: int) -> tuple[int, int]:
+        """The span without the words at its ends that the quotation lacks; empty when it says other words."""
+        there, quoted = self.text[start:end].split(" "), quote.split(" ")
+        steps = [
+            s for s in SequenceMatcher(None, there, quoted, autojunk=False).get_opcodes() if s[0] != "equal"
+        ]
+        for _, i, j, k, m in steps:
+            if i == 0 and k == m:
+                start += len(" ".join(there[:j])) + 1
+            elif j == len(there) and k == m:
+                end -= len(" ".join(there[i:])) + 1
+            elif not _is_misread("".join(there[i:j]), "".join(quoted[k:m])):
+                return start, start
+        return start, end
 
     def _whole_words(self, start: int, end: int) -> tuple[int, int]:
         while start > 0 and self.text[start - 1] != " ":
@@ -121,18 +140,53 @@ class FlatText:
         return self._original[token] + offset - self._flat[token]
 
 
+def _whole(quote: str) -> str:
+    """Pattern of a quotation that stands for itself: `30 days` is not in `130 days`, nor `200` in `1,200`."""
+    before = r"(?<![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", quote) else ""
+    before += r"(?<![0-9][.,])" if quote[0].isdigit() else ""
+    after = r"(?![0-9A-Za-z])" if re.search(r"[0-9A-Za-z]$", quote) else ""
+    after += r"(?![.,][0-9])" if quote[-1].isdigit() else ""
+    return before + re.escape(quote) + after
+
+
+SHORT_WORD = 3
+"""Words of no more letters may be dropped, added or changed in a near match, as may `this` for `the`."""
+
+MISREAD = 60.0
+"""Least share of equal characters, in percent, of a word and its misreading."""
+
+_POINTING = frozenset({"this", "that", "such", "said", "these", "those"})
+_WEIGHTY = frozenset({"and", "or", "nor", "no", "not", "any", "all", "may", "can"})
+
+
+def _is_misread(there: str, quoted: str) -> bool:
+    """Whether two differing words are one word read badly, not `month` for `year`."""
+    there, quoted = there.lower(), quoted.lower()
+    words = {there, quoted}
+    slight = all(len(word) <= SHORT_WORD or word in _POINTING for word in words) and not words & _WEIGHTY
+    return slight or fuzz.ratio(there, quoted) >= MISREAD
+
+
 _NEGATION = re.compile(
     r"\b(?:not?|nor|neither|never|without|except|unless|cannot|non|un(?:limited|capped))\b|n't\b", re.I
+)
+# Words a letter apart that turn a clause into its opposite, and the units of numbers.
+_TURNING = re.compile(
+    r"\b(?:in|ex)clu(?=d|s)|\b(?:advance|arrears|before|after|more|less|increase|decrease|day|week|month|quarter|"
+    r"year|annual)|\b(?:licens|less|bail|mortgag|assign|pay|employ|indemnit|guarant|grant|lend|borrow)(?:ee|or|er)s?\b"
+    r"|[$€£¥%]|\b(?:USD|EUR|GBP|JPY|CAD|AUD|CHF)\b",
+    re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _SPELLED = re.compile(rf"\b{NUMBER_WORDS}\b", re.IGNORECASE)
 
 
 def critical_tokens(text: str) -> Counter[str]:
-    """The numbers, spelled or not, and the negations of a text: what must not differ in a near match."""
+    """The numbers, spelled or not, with their units, the negations, and the words that turn a clause round:
+    what must not differ in a near match."""
     found = [token.rstrip(".,") for token in _DIGITS.findall(text)]
     found += [str(number_from_words(token)) for token in _SPELLED.findall(text)]
-    found += [token.lower() for token in _NEGATION.findall(text)]
+    found += [token.lower() for tokens in (_NEGATION, _TURNING) for token in tokens.findall(text)]
     return Counter(found)
 
 
@@ -188,7 +242,10 @@ def _parsed(name: str, kind: str, quote: str) -> set[str]:
         return _days(quote)
     if kind == "money":
         found = [money.amount for money in amounts(quote)]
-        return {plain_number(amount) for amount in found} | {plain_number(amount * 12) for amount in found}
+        # A price a month or a quarter stands for its year.
+        return {plain_number(amount * times) for amount in found for times in (1, 4, 12)} | _bare_numbers(
+            quote
+        )
     if kind == "number":
         return _percentages(quote) if "percent" in (TERM_BY_NAME[name].unit or "") else _months(quote)
     if name == "currency":
@@ -200,6 +257,12 @@ def _parsed(name: str, kind: str, quote: str) -> set[str]:
             law for word, law in _LAW_ADJECTIVES.items() if re.search(rf"\b{word} law|{word}法", quote, re.I)
         }
     return _basis(quote) if name == "liability_cap_basis" else _period(quote)
+
+
+def _bare_numbers(quote: str) -> set[str]:
+    """Amounts of a table's row, whose currency stands in its header."""
+    found = re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d{2})?|\d+\.\d{2}|\d{3,}", quote)
+    return {plain_number(text.replace(",", "")) for text in found}
 
 
 def _days(quote: str) -> set[str]:
@@ -216,7 +279,7 @@ def _days(quote: str) -> set[str]:
 
 def _months(quote: str) -> set[str]:
     base = [duration.months for duration in durations(quote)]
-    base += [12.0] if re.search(r"\bannual|\byear", quote, re.I) else []
+    base += [12.0] if re.search(r"\bannual|\byear", quote, re.IGNORECASE) else []
     base += [12.0 * int(n) for n in re.findall(r"(\d{1,2})\s*年", quote)]
     base += [float(n) for n in re.findall(r"(\d{1,3})\s*[かヶカケ箇]月", quote)]
     factors = [1.0, 2.0 if re.search(r"\btwice|double|two times|\b2x", quote, re.I) else 1.0]
@@ -232,6 +295,7 @@ def _percentages(quote: str) -> set[str]:
 
 def _basis(quote: str) -> set[str]:
     words = [word for word in ("paid", "payable") if re.search(rf"\b{word}\b", quote, re.I)]
+    words = words or (["paid"] if re.search(r"支払(?:った|われた|済)|受領した", quote) else [])
     return {"; ".join([" or ".join(words)] * bool(words) + scope) for scope in (["lookback"], ["term"], [])}
 
 
@@ -251,18 +315,31 @@ _LAW_ADJECTIVES = {"english": "England and Wales", "scottish": "Scotland", "japa
 
 
 def _stands_in(value: str, quote: str) -> bool:
-    return bool(bare := _letters(value)) and bare in _letters(quote)
-
-
-def _letters(text: str) -> str:
-    return "".join(char for char in text.lower() if char.isalnum())
+    """Whether the value's letters stand in the quotation as words of their own, whatever is between them."""
+    letters = [char for char in value.lower() if char.isalnum()]
+    if not letters:
+        return False
+    edges = ("", "") if is_cjk(value) else (r"(?<![^\W_])", r"(?![^\W_])")
+    pattern = r"[\W_]*".join(re.escape(char) for char in letters)
+    return bool(re.search(edges[0] + pattern + edges[1], quote.lower()))
 
 
 def _cue(text: str) -> re.Pattern[str]:
-    return re.compile(text.replace(" ", r"\s+"), re.IGNORECASE)
+    return re.compile(text.replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)
 
 
 _CUES = {
+    ("contract_type", "nda"): _cue(r"non-? ?disclos|confidential|\bNDA\b|秘密保持|機密保持"),
+    ("contract_type", "amendment"): _cue(r"amend|addendum|change order|変更|覚書"),
+    ("contract_type", "dpa"): _cue(r"data (?:processing|protection)|\bDPA\b"),
+    ("contract_type", "order_form"): _cue(r"order|quot|注文"),
+    ("contract_type", "sow"): _cue(r"work|\bSOW\b|作業"),
+    ("contract_type", "reseller"): _cue(r"resell|distribut|partner|販売店|代理店"),
+    ("contract_type", "lease"): _cue(r"lease|rent|賃貸"),
+    ("contract_type", "license"): _cue(r"licen[cs]|許諾|ライセンス"),
+    ("contract_type", "msa"): _cue(r"master|framework|\bMSA\b|基本契約"),
+    ("contract_type", "purchase"): _cue(r"purchas|suppl|sale|売買"),
+    ("contract_type", "services"): _cue(r"service|subscri|saas|cloud|hosting|consult|maint|support|業務|保守|利用"),
     ("renewal_type", "auto"): _cue(r"automatic|renew|extend|successive|自動|更新"),
     ("renewal_type", "optional"): _cue(r"\bmay\b|option|agree|right|renew|extend"),
     ("renewal_type", "evergreen"): _cue(r"month|until|indefinite|evergreen|fixed|terminated"),

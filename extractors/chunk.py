@@ -7,6 +7,7 @@ it stands under. A chunk runs across a page break where its section does.
 import re
 from collections import Counter
 
+from extractors.characters import count_cjk
 from extractors.sentences import sentences
 from schemas.contract import Chunk
 from schemas.document import Document
@@ -50,7 +51,7 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
     start, words = 0, 0
     for (begin, end), heading in zip(spans, headings, strict=True):
         heading = heading if heading and often[heading] < RUNNING_HEADER else None
-        length = len(text[begin:end].split())
+        length = _length(text[begin:end])
         if (heading and words >= LEAST_WORDS) or (words and words + length > MOST_WORDS):
             groups.append((start, begin, above))
             start, words = begin, 0
@@ -62,6 +63,11 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
     if words:
         groups.append((start, len(text), above))
     return tuple(_chunk(document, i, *group) for i, group in enumerate(groups))
+
+
+def _length(text: str) -> int:
+    """Words of a text; of Japanese, which has no blanks, every other character is one."""
+    return len(text.split()) + count_cjk(text) // 2
 
 
 def heading_of(sentence: str) -> tuple[int, str] | None:

@@ -10,16 +10,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
-from rapidfuzz import fuzz
+from rapidfuzz.distance.Levenshtein import distance
 
 from extractors.names import normalised, role_side
-from extractors.values import last_day, plain_number
+from extractors.values import dates, last_day, plain_number
 from schemas.contract import Extraction, Term
 from schemas.document import Document
 from schemas.terms import TERM_BY_NAME, TERMS
 
-SAME_NAME = 92.0
-"""Least similarity, in percent, of two company names without their legal forms to be one company."""
+LONG_WORD = 6
+"""Words of a company's name with this many letters may differ in one, as when OCR misread it."""
 
 LAST_SIGNATURE = re.compile(
     r"(?:date|day)\s+(?:of|on\s+which)\s+(?:the\s+)?(?:last|latest|final)\s+(?:party\s+)?(?:to\s+)?(?:sign|of\s+the|date|execut)|"
@@ -31,7 +31,7 @@ LAST_SIGNATURE = re.compile(
 
 DATE_ABOVE = re.compile(
     r"(?:date|day)\s+(?:and\s+year\s+)?(?:first\s+)?(?:set\s+(?:forth|out)\s+|written\s+|stated\s+|mentioned\s+)?above|"
-    r"\bdate\s+hereof\b|date\s+of\s+this\s+(?:agreement|contract|letter)",
+    r"\bdate\s+hereof\b|date\s+of\s+this\s+(?:agreement|contract|letter)|\bon\s+its\s+date\b",
     re.IGNORECASE,
 )
 
@@ -43,14 +43,28 @@ def derive(
 
     `today` decides which period is running. An engine's own value always stands; only absences are filled.
     """
-    terms = {
-        term.term: term for term in extraction.terms if term.value is not None and term.term != "parties"
-    }
+    terms: dict[str, Term] = {}
+    for term in extraction.terms:
+        if term.value is not None and term.term != "parties":
+            terms.setdefault(term.term, term)
+    terms |= _one_time_fees(extraction)
     parties = [term for term in extraction.terms if term.term == "parties" and term.value]
-    for step in (_sides, _start, _end, _renewal, _value, _deadlines):
+    for step in (_sides, _start, _end, _silence, _value, _deadlines):
         for term in step(terms, parties, document, our_entities, today):
             terms.setdefault(term.term, term)
+    terms.pop(ONE_TIME, None)
     return extraction.model_copy(update={"terms": tuple(_complete(extraction, terms))})
+
+
+ONE_TIME = "one-time fees"
+
+
+def _one_time_fees(extraction: Extraction) -> dict[str, Term]:
+    """The sum of the fee lines that are paid once, as a value to calculate with."""
+    once = [
+        Decimal(line.amount) for line in extraction.fee_lines if line.frequency == "one_time" and line.amount
+    ]
+    return {ONE_TIME: Term(term="total_value", value=str(sum(once)), confidence=0.7)} if once else {}
 
 
 def _complete(extraction: Extraction, terms: dict[str, Term]) -> Iterable[Term]:
@@ -95,9 +109,20 @@ def _sides(terms, parties: Sequence[Term], document, our_entities: Sequence[str]
 
 
 def is_ours(name: str | None, our_entities: Sequence[str]) -> bool:
-    """Whether a party's name is one of ours, legal form and punctuation apart."""
+    """Whether a party's name is one of ours, legal form, punctuation and a misread letter apart."""
     bare = normalised(name or "")
-    return any(bare and fuzz.ratio(bare, normalised(own)) >= SAME_NAME for own in our_entities)
+    return bool(bare) and any(_same_name(bare, normalised(own)) for own in our_entities)
+
+
+def _same_name(a: str, b: str) -> bool:
+    """Same words, but for one letter in long ones: `Acme 1` is not `Acme 2`, nor `Gas East` `Gas West`."""
+    if a.replace(" ", "") == b.replace(" ", ""):
+        return True
+    pairs = list(zip(a.split(), b.split(), strict=False))
+    return a.count(" ") == b.count(" ") and all(
+        x == y or (min(len(x), len(y)) >= LONG_WORD and x.isalpha() and y.isalpha() and distance(x, y) == 1)
+        for x, y in pairs
+    )
 
 
 def _our_role(terms: dict[str, Term], ours: Term, others: Sequence[Term]) -> str | None:
@@ -120,18 +145,42 @@ def _start(terms: dict[str, Term], parties, document: Document, our_entities, to
         match = phrase.search(document.text) if source else None
         if source and match:
             around = document.text[max(0, match.start() - 200) : match.end() + 100]
-            if re.search(r"effective|commence", around, re.IGNORECASE):
+            if re.search(r"effect|commence", around, re.IGNORECASE):
                 yield _derived("effective_date", source.value_date, source)
                 return
 
 
 def _end(terms: dict[str, Term], parties, document, our_entities, today) -> Iterable[Term]:
-    begin = terms.get("effective_date") or terms.get("agreement_date")
+    begin = _term_start(terms, document)
     months, end = terms.get("initial_term_months"), terms.get("expiration_date")
     if begin and months and not end:
         yield _derived("expiration_date", last_day(begin.value_date, months.value_number), months, begin)
     if begin and end and not months and (length := _whole_months(begin.value_date, end.value_date)):
         yield _derived("initial_term_months", length, end, begin)
+
+
+_START_NAME = re.compile(
+    r"(?:subscription|service|order|licen[cs]e|rental|term|support)?\s*(?:term\s+)?(?:start|commencement|go-live)\s+date",
+    re.IGNORECASE,
+)
+
+
+def _term_start(terms: dict[str, Term], document: Document) -> Term | None:
+    """Where the initial term starts: a start date of its own that its quotation names, else the effective date."""
+    months = terms.get("initial_term_months")
+    named = _START_NAME.search(months.quote) if months and months.quote else None
+    if named:
+        name = re.escape(" ".join(named.group().split())).replace(r"\ ", r"\s+")
+        for match in re.finditer(name, document.text, re.IGNORECASE):
+            after = document.text[match.end() : match.end() + 60]
+            if found := dates(after):
+                return Term(
+                    term="effective_date",
+                    value=str(found[0].value),
+                    value_date=found[0].value,
+                    confidence=0.8,
+                )
+    return terms.get("effective_date") or terms.get("agreement_date")
 
 
 def _whole_months(first: date, last: date) -> int | None:
@@ -146,34 +195,48 @@ def _whole_months(first: date, last: date) -> int | None:
     return None
 
 
-def _renewal(terms: dict[str, Term], parties, document, our_entities, today) -> Iterable[Term]:
-    """A fixed term about whose renewal the text says nothing ends: `none`."""
+def _silence(terms: dict[str, Term], parties, document, our_entities, today) -> Iterable[Term]:
+    """What silence means: a fixed term about whose renewal the text says nothing ends, and a contract that
+    says nothing of liability has no cap. An amendment's silence means nothing."""
     fixed = terms.get("initial_term_months") or terms.get("expiration_date")
     kind = terms.get("contract_type")
-    if fixed and "renewal_type" not in terms and not (kind and kind.value == "amendment"):
+    if kind and kind.value in ("amendment", "order_form", "sow"):
+        return
+    if fixed and "renewal_type" not in terms:
         yield _derived("renewal_type", "none", fixed)
+    if kind and "liability_cap_type" not in terms:
+        yield _derived("liability_cap_type", "none")
 
 
 def _value(terms: dict[str, Term], parties, document, our_entities, today) -> Iterable[Term]:
     total, annual = terms.get("total_value"), terms.get("annual_value")
     months, minimum = terms.get("initial_term_months"), terms.get("minimum_commitment")
     length = Decimal(str(months.value_number)) if months else None
+    once = terms.get(ONE_TIME)
     if total and length and not annual and length >= 12:
-        yield _derived("annual_value", _cents(Decimal(total.value) * 12 / length), total, months)
+        recurring = Decimal(total.value) - (Decimal(once.value) if once else 0)
+        yield _derived("annual_value", _cents(recurring * 12 / length), total, months)
     if annual and length and not total:
-        yield _derived("total_value", _cents(Decimal(annual.value) * length / 12), annual, months)
+        recurring = Decimal(annual.value) * length / 12
+        yield _derived(
+            "total_value", _cents(recurring + (Decimal(once.value) if once else 0)), annual, months
+        )
         yield _derived("total_value_basis", "fixed", annual)
     if minimum and not total and not annual:
-        yield from _committed(terms, minimum, length)
+        yield from _committed(terms, minimum, length, Decimal(once.value) if once else Decimal(0))
 
 
-def _committed(terms: dict[str, Term], minimum: Term, length: Decimal | None) -> Iterable[Term]:
+def _committed(
+    terms: dict[str, Term], minimum: Term, length: Decimal | None, once: Decimal
+) -> Iterable[Term]:
     period = terms.get("minimum_commitment_period")
+    # The minimum is what is fixed: a year of it is the annual value.
     per_year = {"annual": 1, "quarterly": 4, "monthly": 12}.get(period.value if period else "")
     if per_year and length:
-        yield _derived("total_value", _cents(Decimal(minimum.value) * per_year * length / 12), minimum)
+        yield _derived("total_value", _cents(Decimal(minimum.value) * per_year * length / 12 + once), minimum)
+        yield _derived("annual_value", Decimal(minimum.value) * per_year, minimum)
     elif period and period.value == "initial term":
-        yield _derived("total_value", Decimal(minimum.value), minimum)
+        yield _derived("total_value", Decimal(minimum.value) + once, minimum)
     else:
         return
     yield _derived("total_value_basis", "fixed_plus_minimum", minimum)
@@ -201,8 +264,10 @@ def _running_end(terms: dict[str, Term], end: date, today: date) -> date:
         return end
     begin = end + timedelta(days=1)
     while end < today:
-        end = last_day(begin, length.value_number)
-        begin = end + timedelta(days=1)
+        following = last_day(begin, length.value_number)
+        if following <= end:  # a renewal of less than a day
+            return end
+        end, begin = following, following + timedelta(days=1)
     return end
 
 

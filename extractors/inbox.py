@@ -6,13 +6,14 @@ can't be a document is listed all the same, with the reason, so that it shows up
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from extractors.files import IMAGE_EXTENSIONS, Content
 from schemas.base import Frozen
-from schemas.errors import DocumentError, RunError
+from schemas.errors import DocumentError, RunError, printable
 from schemas.settings import FILE_NAME
 
 
@@ -36,39 +37,57 @@ def scan(inbox: Path) -> list[Item]:
         raise RunError(
             f"There is no folder {inbox}.", help="Name the folder that holds the contracts.", code="no_inbox"
         )
-    return list(_walk(inbox.resolve(), inbox.resolve()))
+    root = inbox.resolve()
+    return [item for path in _inside(root) for item in _items(path, root)]
 
 
-def _walk(folder: Path, inbox: Path) -> Iterator[Item]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name == FILE_NAME:
-            continue
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _items(path: Path, inbox: Path) -> Iterator[Item]:
+    if path.name == FILE_NAME:
+        return
+    try:
         if path.is_symlink():
             yield _linked(path, inbox)
         elif path.is_dir():
-            photos = _page_photos(path)
-            if photos:
-                yield _item(path, inbox, photos)
-            else:
-                yield from _walk(path, inbox)
+            yield from _folder(path, inbox)
         elif path.is_file():
             yield _item(path, inbox, (path,))
         else:
             yield _problem(
                 path, inbox, "not_a_file", f"{path.name} is neither a file nor a folder. Remove it."
             )
+    except OSError as error:
+        message = f"{path.name} can't be opened: {error.strerror}. Check its permissions."
+        yield _problem(path, inbox, "no_access", message)
+
+
+def _folder(folder: Path, inbox: Path) -> Iterator[Item]:
+    inside = _inside(folder)
+    if inside and all(_is_photo(path) for path in inside):
+        yield _item(folder, inbox, tuple(sorted(inside, key=lambda path: (natural(path.name), path.name))))
+        return
+    for path in inside:
+        yield from _items(path, inbox)
+
+
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file() and not path.is_symlink()
 
 
 def _item(path: Path, inbox: Path, paths: tuple[Path, ...]) -> Item:
-    return Item(source_uri=path.relative_to(inbox).as_posix(), file_name=path.name, paths=paths)
+    uri = printable(path.relative_to(inbox).as_posix())
+    return Item(source_uri=uri, file_name=printable(path.name), paths=paths)
 
 
 def _problem(path: Path, inbox: Path, code: str, message: str) -> Item:
-    return _item(path, inbox, ()).model_copy(update={"problem": (code, message)})
+    return _item(path, inbox, ()).model_copy(update={"problem": (code, printable(message))})
 
 
 def _linked(path: Path, inbox: Path) -> Item:
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # `Path.resolve` raises on a link to itself
     if not target.exists():
         return _problem(
             path,
@@ -81,7 +100,7 @@ def _linked(path: Path, inbox: Path) -> Item:
             path,
             inbox,
             "link_outside",
-            f"{path.name} is a link that leaves the inbox; it was not followed. Copy the file into the inbox.",
+            f"{path.name} is a link that leaves the inbox and was not followed. Copy the file into it.",
         )
     if not target.is_file():
         return _problem(
@@ -93,20 +112,10 @@ def _linked(path: Path, inbox: Path) -> Item:
     return _item(path, inbox, (path,))
 
 
-def _page_photos(folder: Path) -> tuple[Path, ...]:
-    """The images of a folder that holds nothing else, in natural order (page2 before page10)."""
-    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    images = all(
-        path.is_file() and not path.is_symlink() and path.suffix.lower() in IMAGE_EXTENSIONS
-        for path in inside
-    )
-    return tuple(sorted(inside, key=lambda path: natural(path.name))) if images else ()
-
-
 def natural(name: str) -> list[tuple[int, int | str]]:
     """Sort key of a name that counts its numbers as numbers."""
     parts = re.split(r"(\d+)", name.lower())
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part]
 
 
 def identify(item: Item) -> Content:

@@ -39,5 +39,6 @@ def role_side(role: str | None) -> str | None:
 
 def normalised(name: str) -> str:
     """A company's name for comparing: lower case, without punctuation and legal form."""
-    bare = re.sub(rf",?\s+(?:{LEGAL_FORMS}|Company|COMPANY)$", "", " ".join(name.split()))
-    return re.sub(r"[^a-z0-9\u3040-\u9fff]+", " ", bare.lower()).strip()
+    bare = re.sub(rf"(?:,\s*|\s+)(?:{LEGAL_FORMS}|Company)$", "", " ".join(name.split()), flags=re.IGNORECASE)
+    bare = re.sub(r"^(?:株式会社|有限会社|合同会社)|(?:株式会社|有限会社|合同会社)$", "", bare)
+    return re.sub(r"[\W_]+", " ", bare.lower()).strip()

@@ -3,8 +3,9 @@
 Part of `read`. Whether a page needs OCR is decided here, page by page, cheap questions first.
 """
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pymupdf
@@ -24,6 +25,11 @@ LARGE_IMAGE = 0.3
 SPARSE_TEXT = 300
 GARBAGE_LIMIT = 0.02
 WORD_LENGTH_LIMITS = (2.0, 14.0)
+# MuPDF goes on silently where a stream breaks off, and loses or changes the words behind that place. None of
+# 306 sound contracts brings one of these warnings.
+_BROKEN_STREAM = re.compile(
+    r"zlib error|premature end of data|read error|page may not be correct|syntax error in content stream"
+)
 
 
 class RawWord(NamedTuple):
@@ -37,13 +43,19 @@ class RawWord(NamedTuple):
 
 
 class NativePage(NamedTuple):
-    """What the text layer of a page holds, and whether the page must be read by OCR instead."""
+    """What the text layer of a page holds, and whether the page must be read by OCR instead.
+
+    `fields` are the values filled into the page's form; `in_reading_order` puts them among the print.
+    `is_broken` says that the bytes of the page are damaged: what it says may be less, or other, than it was.
+    """
 
     words: list[RawWord]
+    fields: list[RawWord]
     marks: list[EditMark]
     needs_ocr: bool
     is_page_image: bool
     has_image: bool
+    is_broken: bool
 
 
 def native_page(page: pymupdf.Page, max_megapixels: int) -> NativePage:
@@ -52,8 +64,10 @@ def native_page(page: pymupdf.Page, max_megapixels: int) -> NativePage:
     Raises DocumentError `image_too_large` before anything that large is decoded.
     """
     marked = page.first_annot is not None or page.first_widget is not None
+    pymupdf.TOOLS.reset_mupdf_warnings()
     textpage = _textpage(page, marked)
-    words = _printed_words(page, textpage)
+    is_broken = bool(_BROKEN_STREAM.search(pymupdf.TOOLS.mupdf_warnings()))
+    words = _printed_words(textpage)
     images = textpage.extractIMGINFO()
     _check_images(page, images, max_megapixels)
     image_share = _largest_share(page, images)
@@ -63,34 +77,33 @@ def native_page(page: pymupdf.Page, max_megapixels: int) -> NativePage:
         annotated = [mark.box for mark in marks if mark.kind == "strikethrough"]
         drawn = _drawn_strikeouts(page, words)
         marks += [m for m in drawn if not any(_covers(pymupdf.Rect(box), m.box) for box in annotated)]
-    if page.first_widget is not None:
-        fields, field_marks = _form_fields(page)
-        words, marks = words + fields, marks + field_marks
+    fields, field_marks = _form_fields(page) if page.first_widget is not None else ([], [])
     return NativePage(
-        words=_in_reading_order(words),
-        marks=marks,
+        words=words,
+        fields=fields,
+        marks=marks + field_marks,
         needs_ocr=needs_ocr,
         is_page_image=image_share >= FULL_PAGE_IMAGE,
         has_image=bool(images),
+        is_broken=is_broken,
     )
 
 
 def _textpage(page: pymupdf.Page, marked: bool) -> pymupdf.TextPage:
     # With annotations on the page, its text page would mix their text (and a check mark as the letter "3")
-    # into the print; a display list without them holds the print alone.
-    if marked:
+    # into the print; a display list without them holds the print alone. Its coordinates are those of the page
+    # as it is shown, where the text page of a rotated page has those of the paper before it was turned.
+    if marked or page.rotation:
         return pymupdf.TextPage(page.get_displaylist(annots=0).get_textpage(TEXT_FLAGS))
     return page.get_textpage(flags=TEXT_FLAGS)
 
 
-def _printed_words(page: pymupdf.Page, textpage: pymupdf.TextPage) -> list[RawWord]:
-    turn = page.rotation_matrix if page.rotation else None
+def _printed_words(textpage: pymupdf.TextPage) -> list[RawWord]:
     words = []
     for x0, y0, x1, y1, text, block, line, _ in textpage.extractWORDS():
         cleaned = clean(text).strip()
         if cleaned:
-            box = tuple(pymupdf.Rect(x0, y0, x1, y1) * turn) if turn else (x0, y0, x1, y1)
-            words.append(RawWord(cleaned, box, block, line))
+            words.append(RawWord(cleaned, (x0, y0, x1, y1), block, line))
     return words
 
 
@@ -116,7 +129,7 @@ def _needs_ocr(page: pymupdf.Page, words: list[RawWord], image_share: float) -> 
     """Whether the text layer can't stand for the page; order of questions by their cost."""
     text = " ".join(word.text for word in words)
     if len(text) < FEW_CHARACTERS:
-        return _has_ink(page)
+        return not _is_short_text(page, text, image_share) and _has_ink(page)
     if LARGE_IMAGE <= image_share < FULL_PAGE_IMAGE and len(text) < SPARSE_TEXT:
         return True
     if garbage_share(text) > GARBAGE_LIMIT:
@@ -124,6 +137,11 @@ def _needs_ocr(page: pymupdf.Page, words: list[RawWord], image_share: float) -> 
     shortest, longest = WORD_LENGTH_LIMITS
     mean = sum(len(word.text) for word in words) / len(words)
     return len(words) > 20 and not is_cjk(text) and not shortest <= mean <= longest
+
+
+def _is_short_text(page: pymupdf.Page, text: str, image_share: float) -> bool:
+    """Whether the few characters are all there is: a title page, not letters that are shapes or pixels."""
+    return bool(text) and not image_share and not garbage_share(text) and not page.get_cdrawings()
 
 
 def _has_ink(page: pymupdf.Page) -> bool:
@@ -153,10 +171,10 @@ def _annotation_marks(page: pymupdf.Page, words: list[RawWord]) -> list[EditMark
         name = annotation.type[1]
         comment = clean(annotation.info.get("content") or "").strip()
         kind = _ANNOTATION_KINDS.get(name) or ("annotation" if name in _SHAPES and comment else None)
-        if kind is None or annotation.flags & pymupdf.PDF_ANNOT_IS_HIDDEN:
+        if kind is None or _is_hidden(annotation.flags):
             continue
-        box = tuple(annotation.rect * page.rotation_matrix) if page.rotation else tuple(annotation.rect)
-        struck = _text_below(annotation, words) if name in _ON_TEXT else ""
+        box = tuple(annotation.rect * page.rotation_matrix)
+        struck = _text_below(annotation, words, page.rotation_matrix) if name in _ON_TEXT else ""
         text = f"{struck} [{comment}]" if struck and comment else struck or comment
         marks.append(
             EditMark(page_number=page.number + 1, kind=kind, source="annotation", text=text, box=box)
@@ -164,10 +182,17 @@ def _annotation_marks(page: pymupdf.Page, words: list[RawWord]) -> list[EditMark
     return marks
 
 
-def _text_below(annotation: pymupdf.Annot, words: list[RawWord]) -> str:
+def _is_hidden(flags: int) -> bool:
+    """Whether neither the screen nor the printer shows an annotation with these flags."""
+    printed = flags & pymupdf.PDF_ANNOT_IS_PRINT
+    return bool(flags & pymupdf.PDF_ANNOT_IS_HIDDEN or (flags & pymupdf.PDF_ANNOT_IS_NO_VIEW and not printed))
+
+
+def _text_below(annotation: pymupdf.Annot, words: list[RawWord], turn: pymupdf.Matrix) -> str:
     points = annotation.vertices or []
     quads = [pymupdf.Quad(points[i : i + 4]).rect for i in range(0, len(points) - 3, 4)]
-    return " ".join(w.text for w in words if any(_covers(quad, w.box) for quad in quads or [annotation.rect]))
+    areas = [quad * turn for quad in quads or [annotation.rect]]
+    return " ".join(w.text for w in words if any(_covers(area, w.box) for area in areas))
 
 
 def _covers(rect: pymupdf.Rect, box: Box, share: float = 0.5) -> bool:
@@ -211,17 +236,15 @@ def _strikeout(page_number: int, struck: list[RawWord]) -> EditMark:
 
 
 def _horizontal_strokes(page: pymupdf.Page) -> Iterable[tuple[float, float, float]]:
-    """Thin horizontal lines and bars as x0, x1, y."""
+    """Thin horizontal lines and bars of the page as it is shown: x0, x1, y."""
     for drawing in page.get_cdrawings():
         for item in drawing["items"]:
-            if item[0] == "l":
-                (ax, ay), (bx, by) = item[1], item[2]
-                if abs(ay - by) <= STRIKE_THICKNESS and abs(ax - bx) > 3:
-                    yield min(ax, bx), max(ax, bx), (ay + by) / 2
-            elif item[0] == "re":
-                x0, y0, x1, y1 = item[1]
-                if abs(y1 - y0) <= STRIKE_THICKNESS and abs(x1 - x0) > 3:
-                    yield min(x0, x1), max(x0, x1), (y0 + y1) / 2
+            if item[0] not in ("l", "re"):
+                continue
+            corners = item[1:3] if item[0] == "l" else (item[1][:2], item[1][2:])
+            (ax, ay), (bx, by) = (pymupdf.Point(corner) * page.rotation_matrix for corner in corners)
+            if abs(ay - by) <= STRIKE_THICKNESS and abs(ax - bx) > 3:
+                yield min(ax, bx), max(ax, bx), (ay + by) / 2
 
 
 def _is_struck(box: Box, x0: float, x1: float, y: float) -> bool:
@@ -231,14 +254,17 @@ def _is_struck(box: Box, x0: float, x1: float, y: float) -> bool:
     return min(x1, box[2]) - max(x0, box[0]) >= 0.7 * width
 
 
+HIDDEN_FIELD = 1  # MuPDF's Display_Hidden: neither the screen nor the printer shows it
+
+
 def _form_fields(page: pymupdf.Page) -> tuple[list[RawWord], list[EditMark]]:
     """Field values as words at their place, and each as a mark, so that filled-in text stays tellable."""
     words, marks = [], []
     for widget in page.widgets():
-        text = _field_text(widget)
+        text = "" if widget.field_display == HIDDEN_FIELD else _field_text(widget)
         if not text:
             continue
-        rect = widget.rect * page.rotation_matrix if page.rotation else widget.rect
+        rect = widget.rect * page.rotation_matrix
         words += _field_words(text, rect)
         marks.append(
             EditMark(
@@ -273,10 +299,10 @@ def _field_words(text: str, rect: pymupdf.Rect) -> list[RawWord]:
     return placed
 
 
-def _in_reading_order(words: list[RawWord]) -> list[RawWord]:
-    """Field words moved behind the print on their left (else above them); print keeps its own order."""
-    ordered = [word for word in words if word.block >= 0]
-    for field_word in (word for word in words if word.block < 0):
+def in_reading_order(words: Sequence[RawWord], fields: Sequence[RawWord]) -> list[RawWord]:
+    """The words with those of fields put behind the print on their left (else above them)."""
+    ordered = list(words)
+    for field_word in fields:
         at = _place_of(field_word, ordered)
         before = ordered[at - 1] if at else RawWord("", (0, 0, 0, 0), 0, 0)
         same_line = before.text and _on_one_line(before.box, field_word.box)

@@ -4,7 +4,8 @@ Every page knows where its text came from (text layer or OCR), how sure that is,
 and how it was captured. What can't be read raises a DocumentError whose code and message go to quarantine.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ import pymupdf
 
 from extractors.characters import clean, is_cjk, language_of
 from extractors.files import Content, Limits, media_type_of
-from extractors.images import image_pages
-from extractors.pdf import RawWord, native_page
+from extractors.images import image_pages, page_count
+from extractors.pdf import NativePage, RawWord, in_reading_order, native_page
 from schemas.document import CaptureClass, Document, EditMark, Page, Word
 from schemas.errors import DocumentError
 
 OCR_DPI = 300
 POINTS_PER_INCH = 72
+_OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
 
 
 def read(content: Content, limits: Limits) -> Document:
@@ -58,14 +60,18 @@ def _check_size(paths: Sequence[Path], limits: Limits) -> None:
         )
 
 
+def _check_page_count(path: Path, count: int, limits: Limits) -> None:
+    if count > limits.max_pages:
+        raise DocumentError(
+            f"{path.name} has {count} pages, more than the limit of {limits.max_pages}.",
+            help="Split it, or raise the setting max_pages.",
+            code="too_many_pages",
+        )
+
+
 def _read_pdf(path: Path, limits: Limits) -> tuple[list[Page], list[EditMark]]:
     with _open_pdf(path) as pdf:
-        if pdf.page_count > limits.max_pages:
-            raise DocumentError(
-                f"{path.name} has {pdf.page_count} pages, more than the limit of {limits.max_pages}.",
-                help="Split it, or raise the setting max_pages.",
-                code="too_many_pages",
-            )
+        _check_page_count(path, pdf.page_count, limits)
         pages, marks = [], []
         try:
             for number in range(pdf.page_count):
@@ -73,16 +79,19 @@ def _read_pdf(path: Path, limits: Limits) -> tuple[list[Page], list[EditMark]]:
                 pages.append(page)
                 marks += page_marks
         except (pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase) as error:
-            raise DocumentError(
-                f"Page {len(pages) + 1} of {path.name} is damaged: {error}.",
-                help="Ask for the file again, or print it to PDF anew.",
-                code="damaged",
-            ) from error
+            raise _broken_page(len(pages) + 1, str(error)) from error
         return pages, marks
 
 
+def _broken_page(number: int, reason: str) -> DocumentError:
+    return DocumentError(
+        f"Page {number} is damaged: {reason}.",
+        help="Ask for the file again, or print it to PDF anew.",
+        code="damaged",
+    )
+
+
 def _open_pdf(path: Path) -> pymupdf.Document:
-    complete = _ends_properly(path)
     try:
         pdf = pymupdf.open(path, filetype="pdf")
         if pdf.needs_pass:
@@ -91,16 +100,16 @@ def _open_pdf(path: Path) -> pymupdf.Document:
                 help="Save a copy without the password into the inbox.",
                 code="encrypted",
             )
-        page_count = pdf.page_count
+        broken = not _ends_properly(path, pdf.is_repaired) or (pdf.is_repaired and pdf.page_count == 0)
     except (pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase) as error:
-        raise _broken(path, complete) from error
-    if (pdf.is_repaired and not complete) or page_count == 0:
-        raise _broken(path, complete)
+        raise _broken(path) from error
+    if broken:
+        raise _broken(path)
     return pdf
 
 
-def _broken(path: Path, complete: bool) -> DocumentError:
-    if complete:
+def _broken(path: Path) -> DocumentError:
+    if _ends_properly(path, is_repaired=True):
         return DocumentError(
             f"{path.name} is a damaged PDF.",
             help="Ask for the file again, or print it to PDF anew.",
@@ -113,48 +122,64 @@ def _broken(path: Path, complete: bool) -> DocumentError:
     )
 
 
-def _ends_properly(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 2048))
-        return b"%%EOF" in file.read()
+def _ends_properly(path: Path, is_repaired: bool) -> bool:
+    """Whether no object follows the last end mark; without a mark, whether MuPDF found its way all the same.
+
+    Mail gateways leave any amount of junk behind the mark. A PDF made for the web has one near its start, and
+    one that was changed later has one before each change: what was cut off there would go unnoticed.
+    """
+    data = path.read_bytes()
+    mark = data.rfind(b"%%EOF")
+    return not is_repaired if mark < 0 else not _OBJECT.search(data, mark)
 
 
 def _read_pdf_page(page: pymupdf.Page, limits: Limits) -> tuple[Page, list[EditMark]]:
     native = native_page(page, limits.max_megapixels)
-    size = {"number": page.number + 1, "width": page.rect.width, "height": page.rect.height}
-    if native.needs_ocr:
-        return _ocr_pdf_page(page, native.has_image, limits), native.marks
-    text, words = lay_out(native.words)
+    read_page = _ocr_pdf_page(page, native, limits) if native.needs_ocr else _native_pdf_page(page, native)
+    if native.is_broken:
+        if not read_page.text:
+            raise _broken_page(page.number + 1, "nothing of it can be read")
+        codes = dict.fromkeys((*read_page.warnings, "needs_review"))
+        read_page = read_page.model_copy(update={"warnings": tuple(codes)})
+    return read_page, native.marks
+
+
+def _native_pdf_page(page: pymupdf.Page, native: NativePage) -> Page:
+    text, words = lay_out(in_reading_order(native.words, native.fields))
     layer = {"capture": "scan", "warnings": ("ocr_layer",)} if native.is_page_image and words else {}
-    return Page(text=text, words=words, rotation=page.rotation, **size, **layer), native.marks
+    return Page(
+        number=page.number + 1,
+        width=page.rect.width,
+        height=page.rect.height,
+        text=text,
+        words=words,
+        rotation=page.rotation,
+        **layer,
+    )
 
 
-def _ocr_pdf_page(page: pymupdf.Page, has_image: bool, limits: Limits) -> Page:
+def _ocr_pdf_page(page: pymupdf.Page, native: NativePage, limits: Limits) -> Page:
     dpi = min(OCR_DPI, POINTS_PER_INCH * (limits.max_megapixels * 1e6 / page.rect.get_area()) ** 0.5)
     pixmap = page.get_pixmap(dpi=max(1, int(dpi)), colorspace=pymupdf.csRGB, annots=False)
     pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
-    read_page = _ocr_page(pixels, page.number + 1, pixmap.width / page.rect.width)
+    read_page = _ocr_page(pixels, page.number + 1, pixmap.width / page.rect.width, native.fields)
     # Without an image the page was drawn by a program whose letters are shapes: still born digital.
-    return read_page if has_image else read_page.model_copy(update={"capture": "digital"})
+    return read_page if native.has_image else read_page.model_copy(update={"capture": "digital"})
 
 
-def _read_images(paths: Iterable[Path], limits: Limits) -> list[Page]:
-    pages = []
+def _read_images(paths: Sequence[Path], limits: Limits) -> list[Page]:
+    _check_page_count(paths[0], sum(page_count(path) for path in paths), limits)
+    pages: list[Page] = []
     for path in paths:
-        media_type_of(path)
-        for pixels, dpi in image_pages(path, limits.max_megapixels, limits.max_pages):
+        for pixels, dpi in image_pages(path, limits.max_megapixels):
             pages.append(_ocr_page(pixels, len(pages) + 1, dpi / POINTS_PER_INCH))
-    if len(pages) > limits.max_pages:
-        raise DocumentError(
-            f"{len(pages)} page images are more than the limit of {limits.max_pages}.",
-            help="Split the document, or raise the setting max_pages.",
-            code="too_many_pages",
-        )
     return pages
 
 
-def _ocr_page(pixels, number: int, pixels_per_point: float) -> Page:
-    """A page read by OCR; boxes and size in points of the upright page."""
+def _ocr_page(
+    pixels: np.ndarray, number: int, pixels_per_point: float, fields: Sequence[RawWord] = ()
+) -> Page:
+    """A page read by OCR, with the values of its form; boxes and size in points of the upright page."""
     from extractors.ocr import read_image  # heavy, and most documents never need it
 
     result = read_image(pixels)
@@ -169,7 +194,8 @@ def _ocr_page(pixels, number: int, pixels_per_point: float) -> Page:
         )
         for w in result.words
     ]
-    text, words = lay_out([word for word in raw if word.text])
+    raw = [word for word in raw if word.text]
+    text, words = lay_out(in_reading_order(raw, () if result.rotation else fields))
     return Page(
         number=number,
         width=result.width * scale,

@@ -19,7 +19,8 @@ from schemas.contract import Chunk, Retrieval
 LEAST_SCORE = 0.08
 MOST_CHUNKS = 14
 K1, B = 1.2, 0.75
-_WORD = re.compile(r"[a-z]+|[0-9]+%?|[$€£]|[\u3040-\u30ff\u3400-\u9fff]{1,2}")
+_WORD = re.compile(r"[a-z]+|[0-9]+%?|[$€£]|[\u3040-\u30ff\u3400-\u9fff]")
+_CJK_PAIR = re.compile(r"(?=([\u3040-\u30ff\u3400-\u9fff]{2}))")
 
 
 class Topic(Frozen):
@@ -95,19 +96,25 @@ TOPICS: tuple[Topic, ...] = (
 )
 
 
+def _words(text: str) -> list[str]:
+    """Words and numbers in lower case; of Japanese, which has no blanks, all characters and pairs of them."""
+    lower = text.lower()
+    return _WORD.findall(lower) + _CJK_PAIR.findall(lower)
+
+
 class Index:
     """The words of a document's chunks, counted once for all topics."""
 
     def __init__(self, chunks: Sequence[Chunk]):
         self.chunks = chunks
-        self._counts = [Counter(_WORD.findall(chunk.text.lower())) for chunk in chunks]
+        self._counts = [Counter(_words(chunk.text)) for chunk in chunks]
         self._lengths = [sum(counts.values()) for counts in self._counts]
         self._mean = sum(self._lengths) / max(1, len(self._lengths)) or 1.0
 
     def bm25(self, query: Sequence[str]) -> list[float]:
         """BM25 score of each chunk for the words of the query, K1 = 1.2, B = 0.75."""
         scores = [0.0] * len(self._counts)
-        for word in set(query):
+        for word in {word for cue in query for word in _CJK_PAIR.findall(cue) or _words(cue)}:
             holders = sum(word in counts for counts in self._counts)
             if not holders:
                 continue

@@ -13,8 +13,9 @@ from dateutil.relativedelta import relativedelta
 
 
 def pattern(text: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
-    """Compile a pattern in which a blank stands for any run of white space, as text from a page needs."""
-    return re.compile(text.replace(" ", r"\s+"), flags)
+    """Compile a pattern in which a blank stands for any run of white space, as text from a page needs, and
+    a blank with a question mark for one that may be missing."""
+    return re.compile(text.replace(" ?", r"\s*").replace(" ", r"\s+"), flags)
 
 
 class Dated(NamedTuple):
@@ -74,7 +75,7 @@ _TENS = {
 }
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _NUMBER_WORD = "|".join([*_TENS, *sorted(_ONES, key=len, reverse=True), *_SCALES])
-NUMBER_WORDS = rf"(?:{_NUMBER_WORD})(?:(?:[\s-]+|\s+and\s+)(?:{_NUMBER_WORD}))*"
+NUMBER_WORDS = rf"(?:{_NUMBER_WORD})(?:(?:[\s-]+|\s+and\s+)(?:{_NUMBER_WORD})){{0,12}}"
 
 
 def number_from_words(text: str) -> int | None:
@@ -97,49 +98,77 @@ def number_from_words(text: str) -> int | None:
     return total + current
 
 
+_QUALITY = "full|calendar|business|working|consecutive|successive|additional|further|contract"
 _DURATION = pattern(
-    rf"\b(?:(?:{NUMBER_WORDS}|an?)\s*\(\s*(?P<paren>\d{{1,4}}(?:\.\d+)?)\s*\)|(?P<digits>\d{{1,4}}(?:\.\d+)?)"
-    rf"|(?P<words>{NUMBER_WORDS}|an?(?=\s+(?:calendar|full )?(?:month|year|quarter)\b)))"
+    rf"(?<!\d[.,])\b(?:(?:{NUMBER_WORDS}|an?)\s*\(\s*(?P<paren>\d{{1,4}}(?:\.\d+)?)\s*\)"
+    rf"|(?P<digits>\d,\d{{3}}|\d{{1,4}}(?:\.\d+)?)(?:\s*\(\s*{NUMBER_WORDS}\s*\))?"
+    rf"|(?P<words>{NUMBER_WORDS}|(?:half )?an?(?=\s+(?:(?:{_QUALITY})\s+)?(?:month|year|quarter)\b)))"
     r"(?:\s*\(\s*(?P<echo>\d{1,4})\s*\))?"
-    r"[\s-]*(?:(?:full|calendar|business|working|consecutive|successive|additional|further|contract)[\s-]+){0,2}"
-    r"(?P<unit>day|week|month|quarter|year|anniversar)(?:s|ies|ly|'s)?\b"
+    rf"[\s-]*(?:(?:{_QUALITY})[\s-]+){{0,2}}"
+    r"(?P<unit>day|week|month|quarter|year)(?:s|ly|'s)?\b(?!-end|-to-| to month)"
 )
+_ARTICLES = {"a": 1.0, "an": 1.0, "half a": 0.5, "half an": 0.5}
 
 
 def durations(text: str) -> list[Duration]:
     """All lengths of time: `sixty (60) days`, `36 months`, `a one-year term`, `two successive years`."""
     found = []
     for match in _DURATION.finditer(text):
-        digits = match["paren"] or match["echo"] or match["digits"]
-        words = match["words"]
-        number = (
-            float(digits) if digits else (1.0 if words.lower() in ("a", "an") else number_from_words(words))
-        )
-        if number is not None and match["unit"].lower() != "anniversar":
-            found.append(Duration(float(number), match["unit"].lower(), match.start(), match.end()))
+        number, unit = _length(match), match["unit"].lower()
+        if number is not None and not (unit == "year" and 1900 <= number < 2100):  # `the 2026 year`
+            found.append(Duration(number, unit, match.start(), match.end()))
     return found
+
+
+def _length(match: re.Match[str]) -> float | None:
+    digits = match["paren"] or match["echo"] or match["digits"]
+    if digits:
+        return float(digits.replace(",", ""))
+    words = " ".join(match["words"].lower().split())
+    number = _ARTICLES.get(words, number_from_words(words))
+    return None if number is None else float(number)
 
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _MONTH_NUMBER = {name.lower()[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _MONTH = r"(?P<month>" + "|".join(rf"{m[:3]}(?:{m[3:]})?\.?" for m in _MONTHS) + r"|Sept\.?)"
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        re.split(
+            r"\s+",
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+            "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first "
+            "twenty-second twenty-third twenty-fourth twenty-fifth twenty-sixth twenty-seventh twenty-eighth "
+            "twenty-ninth thirtieth thirty-first",
+        ),
+        1,
+    )
+}
 _DATES = (
     pattern(rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s*,?\s*(?P<year>(?:19|20)\d\d)\b"),
     pattern(
-        rf"\b(?P<day>\d{{1,2}})(?:\s*(?:st|nd|rd|th))?(?: day)?(?: of)?[\s-]+{_MONTH}[\s,-]+(?:of )?(?:the year )?"
+        rf"\b(?P<day>\d{{1,2}})(?:\s*(?:st|nd|rd|th)|\.)?(?: day)?(?: of)?[\s-]+{_MONTH}[\s,-]+"
+        r"(?:of )?(?:the year )?(?P<year>(?:19|20)\d\d)\b"
+    ),
+    pattern(
+        rf"\b(?P<dayword>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}) day of {_MONTH}\s*,?\s*"
         r"(?P<year>(?:19|20)\d\d)\b"
     ),
-    pattern(r"\b(?P<year>(?:19|20)\d\d)-(?P<monthno>\d{2})-(?P<day>\d{2})\b"),
+    pattern(rf"\b(?P<day>\d{{1,2}})(?P<mark>[-/]){_MONTH}(?P=mark)(?P<year>\d\d)\b"),
+    pattern(
+        r"(?<![\d./-])(?P<year>(?:19|20)\d\d)(?P<mark>[-/.])(?P<isomonth>\d{1,2})(?P=mark)(?P<day>\d{1,2})\b"
+    ),
     pattern(r"(?P<year>(?:19|20)\d\d)\s*年\s*(?P<monthno>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日"),
     pattern(
-        r"(?P<era>令和|平成)\s*(?P<erayear>元|\d{1,2})\s*年\s*(?P<monthno>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日"
+        r"(?P<era>令和|平成|昭和)\s*(?P<erayear>元|\d{1,2})\s*年\s*(?P<monthno>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日"
     ),
     pattern(r"\b(?P<monthno>\d{1,2})/(?P<day>\d{1,2})/(?P<year>(?:19|20)?\d\d)\b"),
-    pattern(r"\b(?P<monthno>\d{1,2})-(?P<day>\d{1,2})-(?P<year>(?:19|20)\d\d)\b"),
+    pattern(r"(?<![\w-])(?P<monthno>\d{1,2})-(?P<day>\d{1,2})-(?P<year>(?:19|20)\d\d)\b"),
     pattern(r"\b(?P<day>\d{1,2})\.(?P<monthno>\d{1,2})\.(?P<year>(?:19|20)\d\d)\b"),
 )
-_ERA_START = {"令和": 2018, "平成": 1988}
-DATE_HINT = pattern(r"\d{4}|\d/\d|年")
+_ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925}
+DATE_HINT = pattern(r"\d{4}|\d/\d|[-/]\d\d\b|年")
 
 
 def dates(text: str) -> list[Dated]:
@@ -164,9 +193,10 @@ def _date(parts: dict[str, str | None]) -> date | None:
     else:
         year = int(parts["year"])
         year += 0 if year > 99 else 2000 if year < 70 else 1900
-    month = int(parts.get("monthno") or _MONTH_NUMBER[parts["month"].lower()[:3]])
-    day = int(parts["day"])
-    if month > 12 >= day:
+    named = parts.get("month")
+    month = _MONTH_NUMBER[named.lower()[:3]] if named else int(parts.get("monthno") or parts["isomonth"])
+    day = _ORDINALS[parts["dayword"].lower()] if parts.get("dayword") else int(parts["day"])
+    if parts.get("monthno") and month > 12 >= day:
         month, day = day, month
     try:
         return date(year, month, day)
@@ -175,35 +205,45 @@ def _date(parts: dict[str, str | None]) -> date | None:
 
 
 _SYMBOLS = {
-    "US$": "USD",
-    "C$": "CAD",
-    "A$": "AUD",
-    "HK$": "HKD",
-    "S$": "SGD",
-    "$": "USD",
-    "€": "EUR",
-    "£": "GBP",
-    "¥": "JPY",
-    "円": "JPY",
-}
+    "US$": "USD", "C$": "CAD", "CA$": "CAD", "CAD$": "CAD", "CDN$": "CAD",
+    "A$": "AUD", "AU$": "AUD", "AUD$": "AUD",
+    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "SG$": "SGD", "R$": "BRL", "MX$": "MXN",
+    "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY",
+}  # fmt: skip
+_DOLLARS = "|".join(
+    re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True) if "$" in symbol[1:]
+)
 _CODES = "USD|EUR|GBP|JPY|CAD|AUD|CHF|SGD|HKD|CNY|RMB|INR|SEK|NOK|DKK|NZD|MXN|BRL|ZAR"
 _NAMES = {
-    "dollar": "USD",
-    "euro": "EUR",
-    "pound": "GBP",
-    "yen": "JPY",
-}
-_AMOUNT = r"(?P<amount>\d{1,3}(?:,\d{3})+(?:\.\d{1,4})?|\d+(?:\.\d{1,4})?)"
-_SCALE = r"(?:\s*(?P<scale>million|thousand|billion|[mkMK](?![a-zA-Z])))?"
+    "dollar": "USD", "canadian dollar": "CAD", "australian dollar": "AUD", "euro": "EUR", "yen": "JPY",
+    "pound sterling": "GBP", "british pound": "GBP",
+}  # fmt: skip
+# Bare pounds are a weight more often than money.
+_NAME = (
+    r"(?:(?:US|U\.S\.|United States) )?(?:(?P<name>(?:Canadian |Australian )?dollar|euro|yen|British pound)s?"
+    r"|(?P<sterling>pounds?) sterling)\b"
+)
+# As in 1,234.50 - 12,34,567 - 1.234,50 - 1.234.567 - 1'234.50 - 1234,50 - 1234.50 - .50
+_AMOUNT = (
+    r"(?<![\d.,'])(?P<amount>\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d{1,4})?|\d{1,3}(?:\.\d{3})+,\d{1,2}|\d{1,3}(?:\.\d{3}){2,}"
+    r"|\d{1,3}(?:'\d{3})+(?:\.\d{1,4})?|(?!0\d)\d+(?:,\d{1,2}|\.\d{1,4})?|\.\d{1,4})(?!\d|[.,']\d)"
+)
+_SCALE = r"(?:\s*(?P<scale>million|thousand|billion|(?:bn|mm|mn|m|k)\b))?"
 _MONEY = (
-    pattern(rf"(?P<symbol>US\$|HK\$|[CAS]\$|\$|€|£|¥)\s*{_AMOUNT}{_SCALE}"),
+    pattern(rf"(?:(?<![A-Za-z])(?P<dollar>{_DOLLARS})|(?P<symbol>[$€£¥]))\s*{_AMOUNT}{_SCALE}"),
     pattern(rf"\b(?P<code>{_CODES})\s*\$?\s*{_AMOUNT}{_SCALE}"),
     pattern(rf"{_AMOUNT}{_SCALE}\s*(?P<code>{_CODES})\b"),
-    pattern(rf"{_AMOUNT}{_SCALE} (?:(?:US|U\.S\.|United States) )?(?P<name>dollar|euro|pound|yen)s?\b"),
-    pattern(r"(?P<amount>\d{1,3}(?:,\d{3})+|\d+)\s*(?P<scale>万|億)?\s*(?P<symbol>円)"),
+    pattern(rf"{_AMOUNT}{_SCALE}\s*(?P<symbol>[€£])"),
+    pattern(rf"{_AMOUNT}{_SCALE}\)?(?:\s*\([^()]{{3,80}}\))? {_NAME}"),
+    pattern(rf"\b(?!hundred|thousand|million)(?P<words>{NUMBER_WORDS}) {_NAME}(?!\s*\(\D{{0,5}}\d)"),
+    pattern(
+        r"(?<![\d.,億])(?=\d)(?:(?P<oku>[\d,]+)\s*億\s*)?(?:(?P<man>[\d,]+)\s*万\s*)?(?P<yen>\d[\d,]*)?\s*(?P<symbol>円)"
+    ),
 )
-_SCALE_FACTOR = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000, "billion": 1_000_000_000,
-                 "万": 10_000, "億": 100_000_000}  # fmt: skip
+_SCALE_FACTOR = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "mm": 1_000_000, "mn": 1_000_000,
+                 "million": 1_000_000, "bn": 1_000_000_000, "billion": 1_000_000_000}  # fmt: skip
+_POINT_GROUPS = frozenset({"EUR", "DKK", "NOK", "SEK", "BRL"})
+"""Currencies in which `1.000` is a thousand."""
 
 
 def amounts(text: str) -> list[Money]:
@@ -213,57 +253,84 @@ def amounts(text: str) -> list[Money]:
         for match in expression.finditer(text):
             if any(m.start < match.end() and match.start() < m.end for m in found.values()):
                 continue
-            parts = match.groupdict()
-            scale = _SCALE_FACTOR.get((parts.get("scale") or "").lower(), 1)
-            amount = Decimal(parts["amount"].replace(",", "")) * scale
-            found[match.start()] = Money(amount, _currency(parts), match.start(), match.end())
+            money = _money(match)
+            if money:
+                found[match.start()] = money
     return [found[start] for start in sorted(found)]
 
 
+def _money(match: re.Match[str]) -> Money | None:
+    parts = match.groupdict()
+    currency = _currency(parts)
+    if parts.get("symbol") == "円":
+        digits = [(parts[name] or "0").replace(",", "") or "0" for name in ("oku", "man", "yen")]
+        amount = Decimal(digits[0]) * 100_000_000 + Decimal(digits[1]) * 10_000 + Decimal(digits[2])
+        return Money(amount, currency, match.start(), match.end()) if amount else None
+    if parts.get("words"):
+        return Money(Decimal(number_from_words(parts["words"]) or 0), currency, match.start(), match.end())
+    scale = (parts["scale"] or "").lower()
+    amount = _decimal(parts["amount"], has_points=currency in _POINT_GROUPS and not scale)
+    return Money(amount * _SCALE_FACTOR.get(scale, 1), currency, match.start(), match.end())
+
+
+def _decimal(text: str, has_points: bool) -> Decimal:
+    """The number that an amount writes, whether in the English, continental or Swiss way."""
+    if re.fullmatch(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?", text) or "'" in text:
+        return Decimal(re.sub("[,']", "", text))
+    if "," in text:
+        return Decimal(text.replace(".", "").replace(",", "."))
+    if text.count(".") > 1 or (has_points and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text)):
+        return Decimal(text.replace(".", ""))
+    return Decimal(text)
+
+
 def _currency(parts: dict[str, str | None]) -> str:
-    if parts.get("symbol"):
-        return _SYMBOLS[parts["symbol"].upper()]
+    if symbol := parts.get("dollar") or parts.get("symbol"):
+        return _SYMBOLS[symbol.upper()]
     if parts.get("code"):
         return {"RMB": "CNY"}.get(parts["code"].upper(), parts["code"].upper())
-    return _NAMES[parts["name"].lower()]
+    if parts.get("sterling"):
+        return "GBP"
+    return _NAMES[" ".join(parts["name"].lower().split())]
 
 
-_HALVES = {
-    "one-half": 0.5,
-    "one half": 0.5,
-    "a half": 0.5,
-    "half": 0.5,
-    "one-quarter": 0.25,
-    "three-quarters": 0.75,
+_FRACTIONS = {
+    **dict.fromkeys(("half", "a half", "one half", "1/2", "½"), 0.5),
+    **dict.fromkeys(("one quarter", "1/4", "¼"), 0.25),
+    **dict.fromkeys(("three quarters", "3/4", "¾"), 0.75),
 }
 _PERCENT = pattern(
-    r"(?P<digits>\d{1,3}(?:\.\d+)?)\s*(?:%|per ?cent\b)"
-    rf"|\b(?P<words>{NUMBER_WORDS})(?: and (?P<half>one-half|one half|a half|one-quarter|three-quarters))?"
-    r"\s*(?:per ?cent|%)(?:age)?(?:\s*\(\s*(?P<echo>\d{1,3}(?:\.\d+)?)\s*%?\s*\))?"
-    r"|\b(?P<halfonly>one-half|one half) (?:of )?(?:one )?per ?cent"
+    r"(?<![\d.,/])(?P<digits>\d{1,3}(?:[.,]\d+)?)(?:\s*(?P<glyph>[½¼¾])|[\s-]+(?P<vulgar>1/2|1/4|3/4))?"
+    r"\s*\)?\s*(?:%|per ?cent(?:um)?\b)"
+    rf"|\b(?P<words>{NUMBER_WORDS})(?: and (?P<half>one[- ]half|a half|one[- ]quarter|three[- ]quarters))?"
+    r"\s*(?:per ?cent(?:um)?|%)(?:\s*\(\s*(?P<echo>\d{1,3}(?:\.\d+)?)\s*%?\s*\))?"
+    r"|\b(?P<only>one[- ]half|one[- ]quarter|half|1/2|1/4|3/4)(?: of)?(?: one| 1| an?)?\s*(?:per ?cent|%)"
 )
 
 
 def percents(text: str) -> list[Percent]:
-    """All percentages: `1.5%`, `five percent (5%)`, `one and one-half percent`."""
-    found = []
-    for match in _PERCENT.finditer(text):
-        if match["digits"] or match["echo"]:
-            value = float(match["echo"] or match["digits"])
-        elif match["words"]:
-            value = float(number_from_words(match["words"]) or 0) + _HALVES.get(
-                (match["half"] or "").lower(), 0
-            )
-        else:
-            value = 0.5
-        found.append(Percent(value, match.start(), match.end()))
-    return found
+    """All percentages: `1.5%`, `1-1/2%`, `five percent (5%)`, `one and one-half percent`."""
+    return [Percent(_percentage(match), match.start(), match.end()) for match in _PERCENT.finditer(text)]
+
+
+def _percentage(match: re.Match[str]) -> float:
+    parts = {name: re.sub(r"[\s-]+", " ", (given or "").lower()) for name, given in match.groupdict().items()}
+    fraction = next((parts[name] for name in ("glyph", "vulgar", "half", "only") if parts[name]), "")
+    if parts["echo"]:
+        return float(parts["echo"])
+    whole = parts["digits"].replace(",", ".") or number_from_words(parts["words"]) or 0
+    return float(whole) + _FRACTIONS.get(fraction, 0.0)
 
 
 def last_day(start: date, months: float) -> date:
-    """Last day of a period of so many months that begins on `start`: 2026-03-01, 36 -> 2029-02-28."""
+    """Last day of a period of so many months that begins on `start`: 2026-03-01, 36 -> 2029-02-28.
+
+    Where the month has no such day the period ends with the month: 2026-01-31, 1 -> 2026-02-28.
+    """
     whole = int(months)
-    end = start + relativedelta(months=whole) - timedelta(days=1)
+    end = start + relativedelta(months=whole)
+    if end.day == start.day:
+        end -= timedelta(days=1)
     return end + timedelta(days=round((months - whole) * 30))
 
 

@@ -5,7 +5,6 @@ from typing import TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
-from pydantic import ValidationError
 
 from schemas.base import Frozen
 
@@ -22,14 +21,13 @@ class Keep:
 
     def load(self, step: str, key: str, kind: type[Kept]) -> Kept | None:
         """What a step made under this key; None when there is nothing, or nothing that can be used."""
-        file = self._file(step, key)
-        if not file.is_file():
-            return None
-        data = file.read_bytes()
         try:
+            data = self._file(step, key).read_bytes()
             text = pa.decompress(data[8:], int.from_bytes(data[:8], "big"), codec=CODEC, asbytes=True)
             return kind.model_validate_json(text)
-        except (OSError, ValueError, ValidationError):  # an older layout, or a damaged disk: make it anew
+        except (OSError, ValueError, OverflowError, MemoryError):
+            # Not there, an older layout, or a damaged disk (a wrong length asks for any amount of memory):
+            # make it anew.
             return None
 
     def save(self, step: str, key: str, value: Frozen) -> None:
@@ -38,9 +36,10 @@ class Keep:
         text = value.model_dump_json().encode()
         temporary = self._folder / f".{uuid4().hex}"
         temporary.write_bytes(len(text).to_bytes(8, "big") + pa.compress(text, codec=CODEC, asbytes=True))
-        for older in self._folder.glob(f"{self._name}.{step}-*"):
-            older.unlink(missing_ok=True)
-        temporary.replace(self._file(step, key))
+        file = temporary.replace(self._file(step, key))
+        for other in self._folder.glob(f"{self._name}.{step}-*"):
+            if other != file:
+                other.unlink(missing_ok=True)
 
     def _file(self, step: str, key: str) -> Path:
         return self._folder / f"{self._name}.{step}-{key}"

@@ -54,8 +54,8 @@ class Page(Frozen):
 
     `rotation` is how far the paper was turned clockwise (0, 90, 180, 270) to be read upright.
     `ocr_confidence` is 0 to 1, None for native text and for a blank page. `capture` says how this page
-    reached us. `warnings` are codes: `needs_review` (OCR could not read it well enough), `ocr_layer`
-    (the text layer is somebody's OCR below a page image).
+    reached us. `warnings` are codes: `needs_review` (it could not be read well enough, or its bytes are
+    damaged), `ocr_layer` (the text layer is somebody's OCR below a page image).
     """
 
     number: int

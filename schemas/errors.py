@@ -13,14 +13,19 @@ The page docs/errors.md has an entry for every `code`.
 """
 
 
+def printable(text: str) -> str:
+    """The text with what can't be written as UTF-8 escaped: bytes of a file's name may be any."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class ContractAgentError(Exception):
     """Base of all errors that a user may see."""
 
     code = "error"
 
     def __init__(self, message: str, *, help: str = "", code: str | None = None):
-        super().__init__(message)
-        self.message = message
+        self.message = printable(message)
+        super().__init__(self.message)
         self.help = help
         self.code = code or self.code
 

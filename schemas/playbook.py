@@ -358,7 +358,7 @@ def load_playbooks(name: str | None = None, folder: Path | None = None) -> Playb
     """The pack of that name, or all packs, with the marks, the ASC 606 topics and the references.
 
     A folder of one's own may leave out `marks`, `asc606` and `references`; the project's apply then.
-    `version` is the start of a SHA-256 over the files' names and contents.
+    `version` is the start of a SHA-256 over the chosen name and the files' names and contents.
     Raises PlaybookError for an unknown name and for a file that is not well formed.
     """
     folder, names = folder or FOLDER, pack_names(folder)
@@ -376,7 +376,7 @@ def load_playbooks(name: str | None = None, folder: Path | None = None) -> Playb
     chosen = [rule for stem in ((name,) if name else names) for rule in rules[stem]]
     return Playbook(
         name=name or "all",
-        version=_version(files.values()),
+        version=_version(name, files.values()),
         rules=tuple(sorted((*chosen, *rules["marks"]), key=lambda rule: rule.id)),
         topics=topics,
         library=library,
@@ -394,8 +394,8 @@ def _file(folder: Path, stem: str) -> Path:
     return own if own.is_file() else FOLDER / f"{stem}.yaml"
 
 
-def _version(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
+def _version(name: str | None, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256((name or "").encode())
     for file in sorted(files, key=lambda file: file.name):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

@@ -8,8 +8,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from schemas.errors import SettingsError
@@ -40,6 +41,13 @@ class Settings(BaseSettings):
     warehouse: Path | None = Field(
         None, description="The warehouse; `warehouse/` in the data folder when not set."
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("there is no such time zone; write it as in Europe/Berlin")
+        return name
 
     @property
     def warehouse_folder(self) -> Path:
@@ -76,7 +84,7 @@ def load_settings(**overrides: Any) -> Settings:
     except (ValidationError, ValueError) as error:
         raise SettingsError(
             f"A setting can't be used: {_first_problem(error)}.",
-            help=f"Correct the variable {PREFIX}... or the file {file}.",
+            help=f'Correct the variable {PREFIX}... (a list as JSON: ["Acme, Inc."]) or the file {file}.',
         ) from error
     return Settings.model_construct(**dict(loaded))
 
@@ -90,8 +98,9 @@ def our_entities_of(inbox: Path) -> tuple[str, ...]:
     if not file.is_file():
         return ()
     values = _read_toml(file)
-    names = values.get("our_entities", ())
-    if set(values) - {"our_entities"} or not all(isinstance(name, str) for name in names):
+    names = values.get("our_entities", [])
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if set(values) - {"our_entities"} or not is_list:
         raise SettingsError(
             f"{file} may only hold `our_entities`, a list of names.",
             help="Other settings belong into the data folder's file.",
@@ -101,7 +110,7 @@ def our_entities_of(inbox: Path) -> tuple[str, ...]:
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.", help="Correct that line.") from error
 

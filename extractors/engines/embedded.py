@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from extractors.engines.clause_model import ClauseModel, select
+from extractors.engines.clause_model import ClauseModel
 from extractors.engines.rules import (
     dates,
     duration,
@@ -55,11 +55,13 @@ class EmbeddedEngine:
             else parties.find_parties(view.about("identity"), text)
         )
         candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
-        found = [*self._clauses(text, chunks, spans, scores), *clauses.clauses(text, spans)]
+        found = list(self._clauses(text, chunks, spans, scores))
+        found += clauses.clauses(text, spans, found)
         return Extraction(
             engine=self.info,
             terms=tuple(_decided(candidates)),
             clauses=tuple(sorted(found, key=lambda clause: (clause.start or 0, clause.clause_type))),
+            fee_lines=tuple(value.one_time_fees(view)),
             retrievals=tuple(retrievals),
         )
 
@@ -79,7 +81,7 @@ class EmbeddedEngine:
     def _clauses(
         self, text: str, chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray
     ) -> Iterable[Clause]:
-        for category, passages in select(scores, spans, self._model.categories).items():
+        for category, passages in self._model.passages(text, spans, scores).items():
             for passage in passages:
                 if passage.confidence < self._model.thresholds[category]:
                     continue

@@ -49,7 +49,7 @@ RULES: tuple[ClauseRule, ...] = (
         r"\b(?:sole and exclusive|exclusive)\b[^.;]{0,60}\b(?:reseller|distributor|supplier|provider|agent|licen[cs]ee|appointment|dealer|right to "
         r"(?:sell|distribute|market|supply)|territory|basis)\b|\b(?:shall|will) (?:neither|not) (?:appoint|engage|purchase from|buy from|sell to)\b"
         r"[^.;]{0,100}\b(?:other|any|third)",
-        r"\bnon-?exclusiv|\bnot (?:be )?(?:the )?exclusiv|\bexclusive (?:jurisdiction|remed|propert|owner|venue|right, title)|\bnothing in\b|"
+        r"^(?!.*\b(?:appoint|grant|shall|will|agree|undertak)\w*)|\bnon-?exclusiv|\bnot (?:be )?(?:the )?exclusiv|\bexclusive (?:jurisdiction|remed|propert|owner|venue|right, title)|\bnothing in\b|"
         r"\bno exclusiv",
     ),
     _rule(
@@ -170,8 +170,21 @@ class Section(NamedTuple):
     spans: tuple[tuple[int, int], ...]
 
 
-def clauses(text: str, spans: Sequence[tuple[int, int]]) -> Iterable[Clause]:
-    """The clauses of a document: a section whose heading names the type, or a run of telling sentences."""
+def clauses(text: str, spans: Sequence[tuple[int, int]], known: Sequence[Clause] = ()) -> Iterable[Clause]:
+    """The clauses of a document: a section whose heading names the type, or a run of telling sentences.
+
+    Where a clause of the same type is `known` already, it is not told again.
+    """
+    for clause in _told(text, spans):
+        if not any(_overlap(clause, other) for other in known if other.clause_type == clause.clause_type):
+            yield clause
+
+
+def _overlap(a: Clause, b: Clause) -> bool:
+    return a.start < b.start + len(b.text) and b.start < a.start + len(a.text)
+
+
+def _told(text: str, spans: Sequence[tuple[int, int]]) -> Iterable[Clause]:
     for section in _sections(text, spans):
         for rule in RULES:
             yield from _in_section(rule, text, section)

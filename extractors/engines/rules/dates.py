@@ -58,7 +58,10 @@ def _agreement_date(view: View) -> Iterable[Term]:
         before = sentence.text[: dated.start]
         if _OTHER_AGREEMENT.search(before[-180:]):
             continue
-        if _MADE.search(before[-90:]):
+        made = _MADE.search(before[-90:])
+        if made and (
+            sentence.start < 700 or re.search(r"\bthis\b|\bundersigned\b|^\s*dated?\b", before, re.IGNORECASE)
+        ):
             yield view.found(
                 "agreement_date", dated.value, sentence, (dated.start, dated.end), confidence=0.8
             )
@@ -110,5 +113,7 @@ def _expiration_date(view: View) -> Iterable[Term]:
         labelled = bool(ends and re.search(r"expir|end date|termination date|term end", ends.group(), re.I))
         if not labelled and not _TERM_SUBJECT.search(f"{sentence.heading} {before}"):
             continue
-        sure = 0.85 if re.search(r"initial term|expir|end date|shall continue|in effect", before, re.I) else 0.6
+        sure = (
+            0.85 if re.search(r"initial term|expir|end date|shall continue|in effect", before, re.I) else 0.6
+        )
         yield view.found("expiration_date", dated.value, sentence, (dated.start, dated.end), confidence=sure)

@@ -29,7 +29,9 @@ _OTHER_RENEWAL = pattern(
     r"\b(?:licen[cs]es?|insurance|copyright|registration|patent|letter of credit|confidentiality|obligations?)\b[^.;]{0,40}"
     r"\b(?:renew|extend|remain|continue)"
 )
-_YEAR_TO_YEAR = pattern(r"\byear[- ]to[- ]year\b|\brenew\w* (?:annually|yearly)|\bannual (?:periods?|terms?|renewals?)\b|\beach year\b")
+_YEAR_TO_YEAR = pattern(
+    r"\byear[- ]to[- ]year\b|\brenew\w* (?:annually|yearly)|\bannual (?:periods?|terms?|renewals?)\b|\beach year\b"
+)
 _SAME_LENGTH = pattern(
     r"\b(?:equal (?:in (?:duration|length) )?to|of the same (?:length|duration) as|as long as) the (?:\w+ )?"
     r"(?:initial|previous|expiring|preceding|prior|original|subscription)\b"
@@ -112,7 +114,9 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
         return 0.0
     if _NOT_THE_TERM.search(before[-70:] + " " + after[:45]):
         return 0.0
-    if re.search(r"(?:first|last|final|each|every|second|third|next|any|within)(?: of the)?\s*$", before, re.I):
+    if re.search(
+        r"(?:first|last|final|each|every|second|third|next|any|within)(?: of the)?\s*$", before, re.I
+    ):
         return 0.0
     if _INITIAL_OF.search(near):
         return 0.9
@@ -192,7 +196,7 @@ def _initial_months(view: View) -> float | None:
 
 def _renewal_notice(view: View, sentences: list[Sentence]) -> Iterable[Term]:
     for distance, sentence in enumerate(sentences):
-        if distance and not _RENEW_WORD.search(sentence.text):
+        if distance and not (_RENEW_WORD.search(sentence.text) or _ENDS_AT_TERM.search(sentence.text)):
             continue
         for duration in durations(sentence.text):
             if _is_renewal_notice(sentence.text, duration):
@@ -206,4 +210,7 @@ def _is_renewal_notice(text: str, duration: Duration) -> bool:
     after = text[duration.end :]
     if _NOTICE_NOT_TO_RENEW.search(after) or (_BEFORE_END.search(after) and _NOTICE.search(around)):
         return True
-    return bool(_ENDS_AT_TERM.search(text[: duration.start]) and re.match(r"'?s?'?\s*(?:prior )?(?:written )?notice", after.strip(), re.I))
+    return bool(
+        _ENDS_AT_TERM.search(text[: duration.start])
+        and re.match(r"'?s?'?\s*(?:prior )?(?:written )?notice", after.strip(), re.I)
+    )

@@ -61,6 +61,10 @@ def terms(view: View) -> Iterable[Term]:
             match = expression.search(sentence.text)
             if not match or _NOT_GOVERNING.search(sentence.text[max(0, match.start() - 60) : match.end()]):
                 continue
+            if not _place(match)[:1].isupper() or re.match(
+                r"(?:State|Commonwealth|Province|The)\b", _place(match)
+            ):
+                continue  # the name itself was left blank
             if expression is _ADJECTIVE_LAW and not re.search(
                 r"govern|subject to|construed", sentence.text, re.I
             ):

@@ -20,7 +20,8 @@ _ALIAS = pattern(
     r"[^()]{0,120}\)"
 )
 _BARE_ALIAS = pattern(
-    r"\(\s*(?:the |each,? an? |hereinafter,? (?:referred to as )?(?:the )?)?(?P<first>[A-Z][A-Za-z]+(?: [A-Z][a-z]+)?)\s*\)", 0
+    r"\(\s*(?:the |each,? an? |hereinafter,? (?:referred to as )?(?:the )?)?(?P<first>[A-Z][A-Za-z]+(?: [A-Z][a-z]+)?)\s*\)",
+    0,
 )
 _NOT_A_PARTY = pattern(
     r"^(?:this |the )?(?:[\w ]*agreement|part(?:y|ies)|effective date|nda|purpose|transaction|[\w ]*information|affiliates?|"
@@ -46,7 +47,9 @@ _STOP_WORDS = frozenset(
     "disclosure confidentiality letter page privacy board january february march april may june july august september "
     "october november december re: attention mr ms mr. ms. in order either".split()
 )
-_GENERIC = frozenset("company corporation the a an buyer seller bank group trust party it investor affiliate".split())
+_GENERIC = frozenset(
+    "company corporation the a an buyer seller bank group trust party it investor affiliate".split()
+)
 _PERSON_OR_NAME = re.compile(
     r"(?:between|among|and|by|BETWEEN|AND|BY)[:\s]+(?P<name>[A-Z][\w&'.\-]+(?:\s+(?:[A-Z][\w&'.\-]*|of|de|van|von|&)){1,5})"
     r"(?=\s*,?\s+(?:an?\s+individual|\(|residing))"
@@ -59,8 +62,6 @@ _LABEL = re.compile(
 )
 OPENING = 4_500
 """Parties are named within so many characters; what follows are notices and mentions of others."""
-
-
 
 
 def find_parties(sentences: Iterable[Sentence], text: str) -> tuple[Party, ...]:
@@ -101,7 +102,9 @@ def _opening(sentences: Iterable[Sentence], text: str) -> tuple[str, int]:
 
 
 def _before_recitals(text: str) -> str:
-    match = re.search(r"\bWITNESSETH|\bRECITALS?\b|\bBACKGROUND\b|\bWHEREAS\b|\bNOW,?\s+THEREFORE", text[120:])
+    match = re.search(
+        r"\bWITNESSETH|\bRECITALS?\b|\bBACKGROUND\b|\bWHEREAS\b|\bNOW,?\s+THEREFORE", text[120:]
+    )
     return text[: 120 + match.start()] if match else text
 
 
@@ -121,7 +124,9 @@ def _before_aliases(text: str, offset: int) -> list[Party]:
     return found
 
 
-def _party_before(text: str, start: int, match: re.Match[str], aliases: tuple[str, ...], offset: int) -> Party | None:
+def _party_before(
+    text: str, start: int, match: re.Match[str], aliases: tuple[str, ...], offset: int
+) -> Party | None:
     """The party named between the last defined name and this one, without what describes it."""
     segment = text[start : match.start()]
     begin = _LEADING.match(segment)
@@ -175,7 +180,9 @@ def _party(name: str, aliases: tuple[str, ...], start: int, end: int) -> Party |
     if not _is_name(stripped):
         return None
     start += len(name) - len(name.lstrip()) + max(0, flat.find(stripped))
-    role = next((alias.lower() for alias in aliases if role_side(alias) or alias.lower() in NEUTRAL_ROLES), None)
+    role = next(
+        (alias.lower() for alias in aliases if role_side(alias) or alias.lower() in NEUTRAL_ROLES), None
+    )
     side = next((role_side(alias) for alias in aliases if role_side(alias)), None)
     return Party(stripped, role, aliases, side, start, min(end, start + 420))
 
@@ -185,7 +192,9 @@ def _stripped(name: str) -> str:
     words = " ".join(name.split()).split(" ")
     for i in range(len(words) - 1, -1, -1):
         bare = words[i].lower().strip(",.:;()\"'")
-        if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(r"\d{5,}", bare):
+        if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(
+            r"\d{5,}", bare
+        ):
             words = words[i + 1 :]
             break
     return " ".join(words).strip(" ,;:-\"'")
@@ -200,7 +209,9 @@ def _is_name(name: str) -> bool:
         and not set(bare.split()) <= _GENERIC
         and bare not in _PLACES
         and not re.match(r"EX-?\d|\d+[.)]?$", name)
-        and not re.search(r"\b(?:shall|will|hereby|which|that|is|are|has|effective|entered)\b|_{2,}|[\"“]", name)
+        and not re.search(
+            r"\b(?:shall|will|hereby|which|that|is|are|has|effective|entered)\b|_{2,}|[\"“]", name
+        )
     )
 
 

@@ -107,7 +107,7 @@ _BILLING = pattern(
 )
 _ADVANCE = pattern(r"\bin advance\b|\badvance\b|\bupfront\b|\bup-?front\b|\bprepaid\b|\bat the (?:start|beginning) of each\b|"
                    r"\bon or before the (?:first|start)")  # fmt: skip
-_ARREARS = pattern(r"\bin arrears\b|\barrears\b|\bafter the end of (?:each|the)\b|\bat the end of each\b|\bfor the (?:preceding|previous) "
+_ARREARS = pattern(r"\bin arrears\b|\barrears\b|\bafter the end of (?:each|the|that|every)\b|\bat the end of each\b|\bfor the (?:preceding|previous) "
                    r"(?:month|quarter)|\bfollowing (?:delivery|completion)\b")  # fmt: skip
 _NOT_BILLING = pattern(r"\binterest\b|\blate\b|\breport\b|\binsurance\b|\baudit|\bmeet|\breview|\bcredit|\btax\b|\bliabilit|\bprior to|"
                        r"\badvance (?:written )?notice|\bnotice\b")  # fmt: skip

@@ -8,7 +8,9 @@ from extractors.values import pattern, percents
 from schemas.contract import Term
 
 _PRICE = pattern(r"\b(?:prices?|pricing|fees?|charges?|rates?|rent)\b")
-_RISE = pattern(r"\bmore than\b[^.;]{0,40}\babove\b|\bhigher than\b|\bincreas\w*|\braise[sd]?\b|\buplift\w*|\badjust\w*|\bescalat\w*|\bindex(?:ed|ation)?\b")
+_RISE = pattern(
+    r"\bmore than\b[^.;]{0,40}\babove\b|\bhigher than\b|\bincreas\w*|\braise[sd]?\b|\buplift\w*|\badjust\w*|\bescalat\w*|\bindex(?:ed|ation)?\b"
+)
 _CAP = pattern(
     r"\bno (?:such )?(?:\w+ )?(?:increase|rise|adjustment|uplift)s?\b[^.;]{0,60}\bexceed|\b(?:not|never|no event)\b[^.;]{0,60}\b(?:exceed|more than|greater|above)|\bup to\b|\bno more than\b|"
     r"\bnot more than\b|\bcapped at\b|\bmaximum\b|\bat most\b|\bthe lesser of\b|\blimited to\b|\bdoes not exceed\b|\bcap of\b|"

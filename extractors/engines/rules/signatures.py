@@ -18,7 +18,7 @@ _BLOCK = pattern(
     r"\bsincerely\b|\byours (?:faithfully|truly)"
 )
 _FIELD = re.compile(
-    r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|(?:^|\n)\s*Signed\s+by\b|DocuSigned\s+by\s*:?|"
+    r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|(?:^|\n)\s*(?-i:Signed|SIGNED)\s+(?:by|BY)\b|DocuSigned\s+by\s*:?|"
     r"\b(?:Electronically\s+signed|signed\s+electronically)(?:\s+by)?\s*:?|\be-?signed\s+by\s*:?|署名\s*[:：]?|記名押印\s*[:：]?)"
     r"(?P<value>[^\n]{0,90}(?:\n(?!\s*(?:Name|Title|Date|By|Its|Signature|Print|Printed|氏名|役職|日付)\b)[^\n]{0,60})?)",
     re.IGNORECASE,
@@ -87,7 +87,7 @@ def _fully_executed(view: View, offset: int, region: str, fields: list[Field]) -
     places = _distinct(fields)
     if not places:
         return
-    needed = max(2, min(len(view.parties), 4)) if view.parties else 2
+    needed = 2
     signed = [field for field in places if field.signed]
     if len(signed) >= needed and len(signed) == len(places):
         value, quoted, sure = True, (signed[0].start, signed[-1].end), 0.8
@@ -103,7 +103,11 @@ def _distinct(fields: list[Field]) -> list[Field]:
     """`By: /s/ Jane Roe` is one place though two patterns see it."""
     kept: list[Field] = []
     for field in fields:
-        if kept and field.start < kept[-1].end and not (field.end == kept[-1].end and field.start > kept[-1].start):
+        if (
+            kept
+            and field.start < kept[-1].end
+            and not (field.end == kept[-1].end and field.start > kept[-1].start)
+        ):
             kept[-1] = Field(kept[-1].start, max(kept[-1].end, field.end), kept[-1].signed or field.signed)
         else:
             kept.append(field)

@@ -115,8 +115,17 @@ def holder(view: View, clause: str, at: int) -> str | None:
     """
     mentions = sorted(_mentions(view, clause))
     subjects = [side for _, end, side in mentions if _HAS_RIGHT.match(clause, end)]
-    agents = [side for start, _, side in mentions if re.search(r"\bby\s+(?:the\s+)?$", clause[:start], re.IGNORECASE)]
-    named = subjects or agents or [side for start, _, side in mentions if start <= at] or [s for _, _, s in mentions]
+    agents = [
+        side
+        for start, _, side in mentions
+        if re.search(r"\bby\s+(?:the\s+)?$", clause[:start], re.IGNORECASE)
+    ]
+    named = (
+        subjects
+        or agents
+        or [side for start, _, side in mentions if start <= at]
+        or [s for _, _, s in mentions]
+    )
     if {"customer", "provider"} <= set(named[:2]):
         return "either"
     return named[0] if named else None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from extractors.engines.view import Sentence, View
 from extractors.rows import Row, rows
 from extractors.values import Money, amounts, pattern
-from schemas.contract import Term
+from schemas.contract import FeeLine, Term
 
 _TOTAL = pattern(
     r"\btotal (?:contract |order |subscription |committed |fixed |purchase |initial term |agreement )?(?:value|fees?|price|"
@@ -59,15 +59,52 @@ _PERIODS = (
 def terms(view: View) -> Iterable[Term]:
     """Currency, total, annual value and minimum commitment with its period, as far as amounts are stated."""
     sentences = view.about("value")
-    yield from _currency(view, sentences)
-    yield from _table_totals(view)
-    minimums = []
+    found = [*_table_totals(view)]
     for i, sentence in enumerate(sentences):
         minimum = list(_minimum(view, sentence))
-        minimums += minimum
-        if not minimum:
-            yield from _prices(view, sentence, sentences[i - 1] if i else None)
-    yield from minimums
+        found += minimum or _prices(view, sentence, sentences[i - 1] if i else None)
+    fixed = any(term.term in ("total_value", "annual_value", "minimum_commitment") for term in found)
+    yield from _currency(view, sentences)
+    yield from (term for term in found if not (fixed and term.value == "rates_only"))
+
+
+_ONCE = pattern(
+    r"初期費用|一回限り|\bone-?time\b|\bset-?up fee|\bnon-?recurring\b|\b(?:implementation|onboarding|activation|installation) (?:fee|charge|package)"
+)
+
+
+def one_time_fees(view: View) -> Iterable[FeeLine]:
+    """Fees that are paid once: rows of a fee table, else sentences, that say so."""
+    lines = [*_one_time_rows(view)] or [*_one_time_sentences(view)]
+    return [line.model_copy(update={"line": number}) for number, line in enumerate(lines, 1)]
+
+
+def _one_time_rows(view: View) -> Iterable[FeeLine]:
+    for row in rows(view.document):
+        label, numbers = _label_and_numbers(row)
+        if numbers and _ONCE.search(label) and not _NOT_PRICE.search(label) and row.end - row.start < 400:
+            yield _once(label, numbers[-1][0], view.text[row.start : row.end], row.page_number, row.text)
+
+
+def _one_time_sentences(view: View) -> Iterable[FeeLine]:
+    for sentence in view.about("value"):
+        money = amounts(sentence.text)
+        if len(money) == 1 and _ONCE.search(sentence.text) and not _NOT_PRICE.search(sentence.text):
+            page = view.document.page_at(sentence.start).number
+            yield _once(sentence.text[: money[0].start], money[0].amount, sentence.text, page, sentence.text)
+
+
+def _once(label: str, amount: Decimal, quote: str, page: int, around: str) -> FeeLine:
+    money = amounts(around)
+    return FeeLine(
+        line=0,
+        item=" ".join(label.split())[:200],
+        amount=str(amount),
+        currency=money[0].currency if money else None,
+        frequency="one_time",
+        quote=quote,
+        page_number=page,
+    )
 
 
 def _currency(view: View, sentences: list[Sentence]) -> Iterable[Term]:
@@ -117,7 +154,9 @@ _YEARLY_ROW = pattern(
     r"\b(?:net )?(?:recurring|annual|yearly)\b[^.]{0,40}\b(?:fees?|charges?|total|subtotal)\b|\btotal per (?:year|annum)\b|"
     r"^(?:annual|yearly|recurring) (?:fee|total|subscription)|^subtotal,? (?:recurring|annual)"
 )
-_NUMBER = re.compile(r"^[(]?(?:[A-Z]{3}|US\$|[$€£¥])?\d{1,3}(?:,\d{3})+(?:\.\d{2})?[)]?$|^[$€£¥]?\d+\.\d{2}$|^[$€£¥]\d+$")
+_NUMBER = re.compile(
+    r"^[(]?(?:[A-Z]{3}|US\$|[$€£¥])?\d{1,3}(?:,\d{3})+(?:\.\d{2})?[)]?$|^[$€£¥]?\d+\.\d{2}$|^[$€£¥]\d+$"
+)
 _YEAR_HEADER = re.compile(r"^(?:year|annual|annum|yearly)\b", re.IGNORECASE)
 HEADER_REACH = 30
 """How many rows above a line of a fee table its header may stand."""
@@ -138,7 +177,12 @@ def _table_totals(view: View) -> Iterable[Term]:
             if yearly and len(numbers) > 1:
                 yield view.found("annual_value", yearly, line, confidence=0.7)
         elif _YEARLY_ROW.search(label):
-            yield view.found("annual_value", yearly or numbers[0][0], line, confidence=0.85 if "net" in label.lower() else 0.8)
+            yield view.found(
+                "annual_value",
+                yearly or numbers[0][0],
+                line,
+                confidence=0.85 if "net" in label.lower() else 0.8,
+            )
 
 
 def _label_and_numbers(row: Row) -> tuple[str, list[tuple[Decimal, float]]]:
