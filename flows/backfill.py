@@ -25,9 +25,7 @@ class Backfill(BaseModel):
     )
     from_date: date | None = Field(None, description="First day on which a document arrived in the inbox.")
     to_date: date | None = Field(None, description="Last day on which a document arrived in the inbox.")
-    contract_ids: list[str] = Field(
-        default_factory=list, description="Only these contracts; all when empty."
-    )
+    contract_ids: list[str] = Field(default_factory=list, description="Only these contracts; all when empty.")
     from_stage: Stage = Field("land", description="First step to do anew; what came before it is reused.")
     dry_run: bool = Field(False, description="Only count the documents it would take.")
     max_cost: float | None = Field(None, ge=0, description="Most US dollars to spend; embedded costs none.")
@@ -39,7 +37,9 @@ class Backfill(BaseModel):
         return self
 
 
-def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox: Path | None = None) -> Request:
+def backfill_request(
+    form: Backfill, settings: Settings, warehouse: Path, inbox: Path | None = None
+) -> Request:
     """The run that a form asks for, over the given inbox, the one of the settings, or that of the last run."""
     return Request(
         inbox=inbox or settings.inbox or _last_inbox(warehouse) or inbox_of(settings),

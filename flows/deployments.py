@@ -26,6 +26,7 @@ from schemas.errors import WarehouseError
 from schemas.settings import Settings, load_settings
 from warehouse.read import query
 
+MISSING_ONLY = Backfill()
 BATCH = 16
 IN_FLIGHT = 2
 
@@ -44,7 +45,7 @@ def nightly(business_day: date | None = None) -> State | dict[str, Any]:
 
 
 @flow(name="backfill", task_runner=ThreadPoolTaskRunner(max_workers=IN_FLIGHT))
-def backfill(form: Backfill) -> dict[str, Any]:
+def backfill(form: Backfill = MISSING_ONLY) -> dict[str, Any]:
     """Process contracts again, or those that were missed."""
     settings = load_settings()
     return _run(backfill_request(form, settings, settings.warehouse_folder), settings)
@@ -83,13 +84,19 @@ def _show(summary: Summary) -> None:
 def _in_batches(settings: Settings) -> Processor:
     """A processor that reads batch by batch as Prefect tasks, a few of them in flight."""
     # Only an engine that calls a network can fail in a way that trying again mends.
-    read = read_batch.with_options(retries=2, retry_delay_seconds=[5, 30]) if settings.extractor != "embedded" else read_batch
+    read = (
+        read_batch.with_options(retries=2, retry_delay_seconds=[5, 30])
+        if settings.extractor != "embedded"
+        else read_batch
+    )
 
     def run_jobs(jobs: Sequence[Job]) -> Iterator[Outcome]:
         with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
             waiting: list[PrefectFuture] = []
             for start in range(0, len(jobs), BATCH):
-                named = read.with_options(task_run_name=f"documents {start + 1} to {min(start + BATCH, len(jobs))}")
+                named = read.with_options(
+                    task_run_name=f"documents {start + 1} to {min(start + BATCH, len(jobs))}"
+                )
                 waiting.append(named.submit(quote(jobs[start : start + BATCH]), quote(pool)))
                 if len(waiting) > IN_FLIGHT:
                     yield from waiting.pop(0).result()

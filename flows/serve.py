@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,12 +31,21 @@ def serve(settings: Settings, warehouse: Path, port: int) -> None:
     inbox = inbox_of(settings)
     inbox.mkdir(parents=True, exist_ok=True)
     os.environ.update(_environment(settings, warehouse, inbox, port))
-    with _server(port):
+    prefect_home = settings.home / "prefect"
+    prefect_home.mkdir(parents=True, exist_ok=True)
+    with _server(port, prefect_home / "server.log"):
         print(f"Prefect: http://{HOST}:{port}   inbox: {inbox}   warehouse: {warehouse}", flush=True)
-        try:
-            asyncio.run(_serve_deployments(settings))
-        except KeyboardInterrupt:
-            print("Stopped.", flush=True)
+        asyncio.run(_until_stopped(settings))
+        print("Stopped.", flush=True)
+
+
+async def _until_stopped(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM, and leave in good order then."""
+    serving = asyncio.create_task(_serve_deployments(settings))
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, serving.cancel)
+    with suppress(asyncio.CancelledError):
+        await serving
 
 
 def _environment(settings: Settings, warehouse: Path, inbox: Path, port: int) -> dict[str, str]:
@@ -53,29 +63,28 @@ def _environment(settings: Settings, warehouse: Path, inbox: Path, port: int) ->
 
 
 @contextmanager
-def _server(port: int) -> Iterator[None]:
+def _server(port: int, log: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
-        _wait_until_healthy(process, port)
+        _wait_until_healthy(process, port, log)
         yield
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _wait_until_healthy(process: subprocess.Popen, port: int) -> None:
+def _wait_until_healthy(process: subprocess.Popen, port: int, log: Path) -> None:
     deadline = time.monotonic() + SERVER_PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"http://{HOST}:{port}/api/health", timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
     raise RunError(
-        f"The Prefect server did not start on port {port}.",
+        f"The Prefect server did not start on port {port}; what it said is in {log}.",
         help="Is the port taken? Choose another one with --port.",
         code="server",
     )
@@ -102,7 +111,9 @@ async def _serve_deployments(settings: Settings) -> None:
     missed = last_due(settings, datetime.now(ZoneInfo(settings.time_zone)))
     if missed and not is_done(settings, missed):
         async with get_client() as client:
-            await client.create_flow_run_from_deployment(night_id, parameters={"business_day": missed.isoformat()})
+            await client.create_flow_run_from_deployment(
+                night_id, parameters={"business_day": missed.isoformat()}
+            )
     await runner.start()
 
 
@@ -138,5 +149,9 @@ async def _watch_for_lost_runs() -> None:
                 threshold=1,
                 within=timedelta(seconds=LOST_AFTER_SECONDS),
             ),
-            actions=[ChangeFlowRunState(state=StateType.CRASHED, message="No heartbeat: its machine or runner died.")],
+            actions=[
+                ChangeFlowRunState(
+                    state=StateType.CRASHED, message="No heartbeat: its machine or runner died."
+                )
+            ],
         ).acreate()
