@@ -278,8 +278,11 @@ def _days(quote: str) -> set[str]:
 
 
 def _months(quote: str) -> set[str]:
-    base = [duration.months for duration in durations(quote)]
-    base += [12.0] if re.search(r"\bannual|\byear", quote, re.IGNORECASE) else []
+    found = durations(quote)
+    base = [duration.months for duration in found]
+    years = [match.start() for match in re.finditer(r"\bannual|\byear", quote, re.IGNORECASE)]
+    # A year without a number is one; that of `two years` is not.
+    base += [12.0 for at in years if not any(duration.start <= at < duration.end for duration in found)]
     base += [12.0 * int(n) for n in re.findall(r"(\d{1,2})\s*年", quote)]
     base += [float(n) for n in re.findall(r"(\d{1,3})\s*[かヶカケ箇]月", quote)]
     factors = [1.0, 2.0 if re.search(r"\btwice|double|two times|\b2x", quote, re.I) else 1.0]

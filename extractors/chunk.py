@@ -84,7 +84,7 @@ def heading_of(sentence: str) -> tuple[int, str] | None:
         if len(title.split()) <= 12:
             return 1 + match["number"].count("."), f"{match['number']} {title}"
     if match := _JAPANESE.match(first_line):
-        return 1, match.group()
+        return 1, match.group().rstrip()
     if _CAPITALS.match(first_line) and len(first_line.split()) <= 10:
         return 1, first_line
     return None

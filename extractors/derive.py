@@ -18,7 +18,7 @@ from schemas.contract import Extraction, Term
 from schemas.document import Document
 from schemas.terms import TERM_BY_NAME, TERMS
 
-LONG_WORD = 6
+LONG_WORD = 8
 """Words of a company's name with this many letters may differ in one, as when OCR misread it."""
 
 LAST_SIGNATURE = re.compile(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from schemas.base import Frozen
 from schemas.errors import DocumentError
 
-READ_VERSION = "1"
+READ_VERSION = "2"
 """Raised when the same bytes would be read differently; part of the key of cached readings."""
 
 

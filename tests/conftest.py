@@ -106,7 +106,9 @@ class Done(NamedTuple):
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a fresh user: a data folder of its own, no key, no settings."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CONTRACT_AGENT_", "OPENAI_", "PREFECT_"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("CONTRACT_AGENT_", "OPENAI_", "PREFECT_"))
+    }
     return kept | {"CONTRACT_AGENT_HOME": str(tmp_path / "home")}
 
 

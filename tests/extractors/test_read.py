@@ -2,6 +2,7 @@
 
 import io
 import re
+import resource
 import struct
 import time
 import zlib
@@ -125,6 +126,16 @@ def test_refused_with_a_code_and_a_remedy(tmp_path, no_ocr, name, data, code):
     assert caught.value.code == code
     assert caught.value.help.endswith(".") and caught.value.message.endswith(".")
     assert time.perf_counter() - begun < 2  # nothing large was decoded
+
+
+def test_a_bomb_takes_no_memory(tmp_path, no_ocr):
+    """2.5 gigapixels decoded would be 7.5 GB; a tenth of a gigabyte more than before is an accident."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for name, data, code in REFUSED.values():
+        if code == "image_too_large":
+            with pytest.raises(DocumentError):
+                papers.read_file(papers.written(tmp_path / name, data))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
 
 
 LIMITED = {
