@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from difflib import SequenceMatcher
 
 from rapidfuzz import fuzz
@@ -241,15 +242,15 @@ def _parsed(name: str, kind: str, quote: str) -> set[str]:
     if kind == "days":
         return _days(quote)
     if kind == "money":
-        found = [money.amount for money in amounts(quote)]
+        found = [money.amount for money in amounts(quote)] + _bare_numbers(quote)
         # A price a month or a quarter stands for its year.
-        return {plain_number(amount * times) for amount in found for times in (1, 4, 12)} | _bare_numbers(
-            quote
-        )
+        return {plain_number(amount * times) for amount in found for times in (1, 4, 12)}
     if kind == "number":
         return _percentages(quote) if "percent" in (TERM_BY_NAME[name].unit or "") else _months(quote)
     if name == "currency":
-        return {money.currency for money in amounts(quote)}
+        words = {"dollars": "USD", "euro": "EUR", "pounds sterling": "GBP"}
+        said = {code for word, code in words.items() if word in quote.lower()}
+        return said | {money.currency for money in amounts(quote)}
     if name == "termination_fee":
         return {plain_number(money.amount) for money in amounts(quote)}
     if name == "governing_law":
@@ -259,10 +260,10 @@ def _parsed(name: str, kind: str, quote: str) -> set[str]:
     return _basis(quote) if name == "liability_cap_basis" else _period(quote)
 
 
-def _bare_numbers(quote: str) -> set[str]:
+def _bare_numbers(quote: str) -> list[Decimal]:
     """Amounts of a table's row, whose currency stands in its header."""
     found = re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d{2})?|\d+\.\d{2}|\d{3,}", quote)
-    return {plain_number(text.replace(",", "")) for text in found}
+    return [Decimal(text.replace(",", "")) for text in found]
 
 
 def _days(quote: str) -> set[str]:
@@ -285,6 +286,7 @@ def _months(quote: str) -> set[str]:
     base += [12.0 for at in years if not any(duration.start <= at < duration.end for duration in found)]
     base += [12.0 * int(n) for n in re.findall(r"(\d{1,2})\s*年", quote)]
     base += [float(n) for n in re.findall(r"(\d{1,3})\s*[かヶカケ箇]月", quote)]
+    base += [float(n) for n in re.findall(r"months\W{0,6}(\d{1,3})\b", quote, re.IGNORECASE)]
     factors = [1.0, 2.0 if re.search(r"\btwice|double|two times|\b2x", quote, re.I) else 1.0]
     factors += [float(n) for n in re.findall(r"(\d+(?:\.\d+)?)\s*(?:x|times)\b", quote, re.I)]
     factors += [float(number_from_words(n) or 1) for n in re.findall(r"\b(\w+) times\b", quote, re.I)]

@@ -17,7 +17,7 @@ TELLING_ENDINGS = (
 
 SELLER_ROLES = frozenset(
     "provider vendor supplier seller licensor contractor consultant manufacturer subcontractor lessor landlord "
-    "repairer developer agency processor franchisor servicer".split()
+    "repairer developer agency processor franchisor servicer host adviser advisor trainer carrier operator".split()
 ) | {"service provider", "service company", "services provider", "independent contractor", "the provider"}
 BUYER_ROLES = frozenset(
     "customer client buyer purchaser licensee subscriber reseller distributor lessee tenant user controller dealer "

@@ -304,10 +304,10 @@ def in_reading_order(words: Sequence[RawWord], fields: Sequence[RawWord]) -> lis
     ordered = list(words)
     for field_word in fields:
         at = _place_of(field_word, ordered)
+        near = [word for word in ordered[max(0, at - 1) : at + 1] if _on_one_line(word.box, field_word.box)]
         before = ordered[at - 1] if at else RawWord("", (0, 0, 0, 0), 0, 0)
-        same_line = before.text and _on_one_line(before.box, field_word.box)
-        line = before.line if same_line else before.line + 0.5
-        ordered.insert(at, field_word._replace(block=before.block, line=line))
+        block, line = (near[0].block, near[0].line) if near else (before.block, before.line + 0.5)
+        ordered.insert(at, field_word._replace(block=block, line=line))
     return ordered
 
 
@@ -319,6 +319,9 @@ def _place_of(field_word: RawWord, ordered: list[RawWord]) -> int:
     ]
     if left:
         return max(left, key=lambda i: ordered[i].box[0]) + 1
+    right = [i for i, word in enumerate(ordered) if _on_one_line(word.box, field_word.box)]
+    if right:
+        return min(right, key=lambda i: ordered[i].box[0])
     above = [i for i, word in enumerate(ordered) if word.box[3] <= field_word.box[3]]
     return (max(above, key=lambda i: (ordered[i].box[3], i)) + 1) if above else 0
 

@@ -25,6 +25,7 @@ from extractors.engines.rules import (
     value,
 )
 from extractors.engines.view import View
+from extractors.furniture import body_text
 from extractors.retrieve import TOPICS, Index, retrieve
 from extractors.sentences import sentences
 from schemas.contract import Chunk, Clause, EngineInfo, Extraction, Retrieval, Term
@@ -44,11 +45,11 @@ class EmbeddedEngine:
 
     def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
         """See `extractors.engines.Engine`."""
-        text = document.text
+        text = body_text(document)
         spans = sentences(text)
         scores = self._model.scores(text, spans)
         retrievals = self._retrieve(chunks, spans, scores)
-        view = View(document, chunks, spans, retrievals)
+        view = View(document, text, chunks, spans, retrievals)
         view.parties = (
             japanese.find_parties(text)
             if view.is_japanese

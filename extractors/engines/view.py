@@ -35,18 +35,22 @@ class Party(NamedTuple):
 
 
 class View:
-    """One document as the rules see it. `parties` is filled in by the first rule that ran, on construction."""
+    """One document as the rules see it: `text` is its body without running headers, at the same offsets.
+
+    `parties` is filled in before the rules run.
+    """
 
     def __init__(
         self,
         document: Document,
+        text: str,
         chunks: Sequence[Chunk],
         spans: Sequence[tuple[int, int]],
         retrievals: Iterable[Retrieval],
         parties: tuple[Party, ...] = (),
     ):
         self.document = document
-        self.text = document.text
+        self.text = text
         self.chunks = chunks
         self.parties = parties
         self._chosen = {retrieval.question: set(retrieval.chunk_ids) for retrieval in retrievals}
@@ -55,9 +59,8 @@ class View:
     def about(self, topic: str) -> list[Sentence]:
         """The sentences of the chunks that were retrieved for a topic, in document order."""
         chosen = self._chosen.get(topic, set())
-        return [
-            s for chunk in self.chunks if chunk.chunk_id in chosen for s in self._by_chunk[chunk.chunk_id]
-        ]
+        held = [s for chunk in self.chunks if chunk.chunk_id in chosen for s in self._by_chunk[chunk.chunk_id]]
+        return [sentence for sentence in held if not sentence.text.startswith("[ ]")]  # a box not ticked
 
     @cached_property
     def is_japanese(self) -> bool:
@@ -87,7 +90,7 @@ class View:
             value_number=number,
             unit=spec.unit,
             role=role,
-            quote=self.text[start:end],
+            quote=self.document.text[start:end],
             start=start,
             confidence=confidence,
         )
@@ -103,6 +106,10 @@ class View:
         if end - start > LONGEST_QUOTE:
             start = self._blank_after(max(start, first - QUOTE_MARGIN), start, first)
             end = self._blank_before(min(end, last + QUOTE_MARGIN), end, last)
+        while end > last and self.text[end - 1].isspace():  # what follows the body is a footer
+            end -= 1
+        while start < first and self.text[start].isspace():
+            start += 1
         return start, end
 
     def _blank_after(self, at: int, start: int, latest: int) -> int:

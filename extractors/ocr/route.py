@@ -118,6 +118,10 @@ def read_image(image, *, language: Literal["auto", "en", "ja"] = "auto") -> OcrP
         if reading.good:
             best = reading
             break
+    if look.rotation and not best.words and rapid.version() is not None:
+        # A grained table below a nearly empty sheet looks like lines that run down: try it unturned.
+        unturned = Look.at(ink.to_grey(image), 360)
+        best = max([best, *_by_rapid(unturned)], key=lambda r: r.worth)
     return _page(best, language)
 
 

@@ -8,8 +8,8 @@ from extractors.values import Dated, dates, pattern
 from schemas.contract import Term
 
 _MADE = pattern(
-    r"\b(?:made|entered into|dated|executed|signed|concluded|agreement date|date of (?:this )?agreement|is made|"
-    r"issued)\b[^.;]{0,60}$|^\s*(?:date|dated)\s*:?\s*$"
+    r"\b(?:made|entered into|dated|executed|signed|concluded|(?:agreement|contract|order form|form|order) date|date of (?:this )?agreement|is made|"
+    r"issued|makes? this|make this)\b[^.;]{0,60}$|^\s*(?:date|dated)\s*:?\s*$"
 )
 _EFFECTIVE_BEFORE = pattern(
     r"\b(?:effective (?:date|as of|as from|on|from)|takes? effect|in effect (?:from|as of)|commenc\w+|"
@@ -25,13 +25,14 @@ _ENDS_BEFORE = pattern(
 )
 _FROM_TO = pattern(r"\d{4}[^.;]{0,12}\b(?:to|-|and ending(?: on)?)\s*$")
 _TERM_SUBJECT = pattern(
-    r"\b(?:agreement|term|contract|lease|order form|statement of work|in (?:full )?(?:force|effect)|engagement)\b"
+    r"\b(?:agreement|term|contract (?:shall|will|is|period)|lease|order form|statement of work|in (?:full )?(?:force|effect)|engagement)\b"
 )
 _OTHER_AGREEMENT = pattern(
     r"\b(?:that certain|original|existing|prior|previous|earlier|underlying|pursuant to|under the|under that|"
     r"amend\w* (?:to|of)|to the|to that|supplement\w* (?:to|of)|as defined in the|issued under)\b[^.;]{0,140}\bdated\b[^.;]{0,30}$|"
     r"\bas amended\b|\bsource: "
 )
+_IS_AN_END = pattern(r"\b(?:ends?|expires?|until|through|terminates?)\b[^.;]{0,25}$|\bterms of\s*$")
 _NOT_A_TERM = pattern(
     r"invoice|deliver|payable on|fiscal|insurance|warrant|born|incorporated|audit|report|whereas|previous|prior agreement|"
     r"exclusiv|\bprice|discount|option period|milestone|bill of sale"
@@ -84,7 +85,7 @@ def _effective_date(view: View) -> Iterable[Term]:
     for sentence, dated in _dated_sentences(view):
         before, after = sentence.text[: dated.start][-90:], _up_to_next_date(sentence.text[dated.end :])
         label = f"{sentence.heading} {before}" if len(sentence.text) < 60 else before
-        if _OTHER_AGREEMENT.search(sentence.text[: dated.start][-180:]):
+        if _OTHER_AGREEMENT.search(sentence.text[: dated.start][-180:]) or _IS_AN_END.search(before):
             continue
         if _EFFECTIVE_AFTER.search(after):
             confidence = 0.9

@@ -55,7 +55,7 @@ _TERM_VERB = pattern(
     r"in (?:full )?(?:force|effect))\b[^.;]{0,40}$"
 )
 _NOT_THE_TERM = pattern(
-    r"surviv|after (?:the |its |such |any )?(?:date of )?(?:disclosure|termination|expiration|expiry)|following (?:the |its |any )?(?:disclosure|"
+    r"surviv(?:e|es|ed|ing)\b|after the end\b|after it\b|after (?:the )?engagement|after (?:the |its |such |any )?(?:date of )?(?:disclosure|termination|expiration|expiry)|following (?:the |its |any )?(?:disclosure|"
     r"termination|expiration|expiry)|thereafter for|cure|remed|warrant|notice|invoice|audit|retain|records|"
     r"insurance|non-?compet|solicit|force majeure|suspend|transition|wind|delivery|lead time|backup|credit|"
     r"limitation|claims? |prior to|preceding|before the|statute|escrow|acceptance|payment|liabilit|trial|"
@@ -94,8 +94,13 @@ def terms(view: View) -> Iterable[Term]:
         yield from _renewal(view, sentence, sentences[i + 1 : i + 3])
 
 
+_IN_MONTHS = pattern(r"\bterm (?:in months|\(months\))\W{0,6}(\d{1,3})\b")
+
+
 def _initial_term(view: View, sentences: list[Sentence]) -> Iterable[Term]:
     for sentence in sentences:
+        if match := _IN_MONTHS.search(sentence.text):
+            yield view.found("initial_term_months", float(match[1]), sentence, match.span(), confidence=0.9)
         for duration in durations(sentence.text):
             confidence = _initial_term_confidence(sentence, duration)
             if confidence:

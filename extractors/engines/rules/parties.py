@@ -44,7 +44,7 @@ _BETWEEN = pattern(
 )
 _STOP_WORDS = frozenset(
     "agreement exhibit section waiver recitals between among whereas parties amendment dated undersigned this by and made "
-    "disclosure confidentiality letter page privacy board january february march april may june july august september "
+    "disclosure confidentiality letter page privacy board signatures signed signature january february march april may june july august september "
     "october november december re: attention mr ms mr. ms. in order either".split()
 )
 _GENERIC = frozenset(
@@ -70,15 +70,43 @@ def find_parties(sentences: Iterable[Sentence], text: str) -> tuple[Party, ...]:
     Defined names lead: what stands before `(the "Customer")` is a party. Where they don't, companies do, then
     labels such as `Customer: Example, Inc.`
     """
-    opening, offset = _opening(sentences, text)
+    top = (_before_recitals(text[:2_600]), 0)
+    best: list[Party] = []
+    for place in (_opening(sentences, text), top):
+        found = _named_at(place, text)
+        if _certainty(found) > _certainty(best):
+            best = found
+    return tuple(sorted(_with_sides(best, text), key=lambda party: party.start))
+
+
+def _named_at(place: tuple[str, int], text: str) -> list[Party]:
     found: list[Party] = []
-    top = text[: 2 * OPENING]
-    for search, place in (
-        (_before_aliases, (opening, offset)), (_labelled, (top, 0)), (_companies, (opening, offset)), (_persons, (opening, offset)),
-    ):  # fmt: skip
+    for search, where in ((_before_aliases, place), (_labelled, (text[: 2 * OPENING], 0)), (_companies, place), (_persons, place)):
         if len(found) < 2:
-            found += [party for party in search(*place) if not _known(party, found)]
-    return tuple(sorted(found, key=lambda party: party.start))
+            found += [party for party in search(*where) if not _known(party, found)]
+    return found
+
+
+def _certainty(found: list[Party]) -> tuple[bool, int, bool]:
+    """Two parties or more first, then how many have a defined name."""
+    return len(found) >= 2, min(2, sum(bool(party.aliases) for party in found)), bool(found)
+
+
+def _with_sides(found: list[Party], text: str) -> list[Party]:
+    """Who pays, where roles don't say so: `Client shall pay`, `you will pay`."""
+    if len(found) != 2 or any(party.side for party in found):
+        return found
+    payers = [_pays(party, text) for party in found]
+    if sum(payers) != 1:
+        return found
+    return [party._replace(side="customer" if pays else "provider") for party, pays in zip(found, payers, strict=True)]
+
+
+def _pays(party: Party, text: str) -> bool:
+    names = "|".join(re.escape(name) for name in party.aliases if len(name) > 1)
+    pays = rf"\b(?:{names})\b (?:shall|will|must|agrees? to|undertakes? to)(?: also| then)? pay\b[^.;]{{0,90}}\b(?:fees?|price|charges?|" \
+        r"invoices?|amounts?|retainer|rent|sum)\b"
+    return bool(names) and bool(pattern(pays).search(text))
 
 
 def terms(view: View) -> Iterable[Term]:
@@ -128,12 +156,15 @@ def _party_before(
     text: str, start: int, match: re.Match[str], aliases: tuple[str, ...], offset: int
 ) -> Party | None:
     """The party named between the last defined name and this one, without what describes it."""
+    above = text.rfind("\n\n", start, match.start())  # a letterhead or a heading is not part of the naming
+    start = above + 2 if above >= 0 and match.start() - above > 30 else start
     segment = text[start : match.start()]
     begin = _LEADING.match(segment)
     skip = begin.end() if begin else 0
     described = _DESCRIPTION.search(segment, skip + 2)
     name = segment[skip : described.start() if described else len(segment)]
-    company = list(COMPANY.finditer(name)) if len(name) > 70 or " and " in name or ":" in name else []
+    loose = len(name) > 70 or " and " in name or ":" in name or not name[:1].isupper()
+    company = list(COMPANY.finditer(name)) if loose else []
     if company:
         skip += company[-1].start()
         name = company[-1]["name"]

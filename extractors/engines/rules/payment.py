@@ -19,6 +19,11 @@ _NOT_PAYMENT = pattern(
     r"\breimburs\w*|\baudit\w*|\bcontest\w*|\bin good faith|\bunderpayment|\bshortfall|\bdelinquen\w*|\bcredit(?:s|ed)?\b|"
     r"\bindemni|\broyalt|\breport\b|\breturn\w*|\breject\w*|\baccept\w*|\bwithhold|\bquestion"
 )
+# How soon an invoice is sent is not how soon it is paid.
+_SENDS_INVOICE = pattern(
+    r"\b(?:(?:send|sends|issue[sd]?|submit\w*|render\w*|raise[sd]?|deliver\w*)\b[^;]{0,30}\binvoic\w+|(?:shall|will|may) (?:also )?invoice)\b"
+    r"(?:(?!\bpa(?:y|id|yable)\b|\bdue\b)[^;]){0,110}$"
+)
 _ANCHOR = pattern(
     r"^\s*(?:\(?\w*\)? )?(?:days )?(?:of|after|from|following|upon|net|date|end of)\b|^\s*$|^\s*[.;,)]|^\s*(?:calendar )?days\b"
 )
@@ -65,7 +70,7 @@ def _payment_confidence(sentence: Sentence, duration: Duration) -> float:
         before[-110:] + " " + after[:40]
     ):
         return 0.0
-    if not _ANCHOR.search(after):
+    if not _ANCHOR.search(after) or _SENDS_INVOICE.search(before):
         return 0.0
     if not re.search(
         r"(?:within|no later than|not later than|in|terms?:?|due|payable|of|than)\s*$", before, re.I
@@ -103,7 +108,7 @@ _FREQUENCIES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _BILLING = pattern(
     r"\b(?:invoice[sd]?|invoicing|bill(?:s|ed|ing)?|payable|paid|pay|due)\b|\bpayment (?:terms|schedule)\b|"
-    r"\bbilling (?:frequency|schedule|period)\b"
+    r"\bbilling (?:frequency|schedule|period)\b|\b(?:annually|monthly|quarterly|yearly) in (?:advance|arrears)\b"
 )
 _ADVANCE = pattern(r"\bin advance\b|\badvance\b|\bupfront\b|\bup-?front\b|\bprepaid\b|\bat the (?:start|beginning) of each\b|"
                    r"\bon or before the (?:first|start)")  # fmt: skip
@@ -125,14 +130,13 @@ def _billing(view: View, sentence: Sentence) -> Iterable[Term]:
         return
     sure = 0.8 if re.search(r"invoic|bill", sentence.text, re.I) else 0.6
     sure -= 0.2 * bool(_BESIDE.search(sentence.text))
-    timing = next(
-        (
-            (name, m)
-            for name, e in (("arrears", _ARREARS), ("advance", _ADVANCE))
-            if (m := e.search(sentence.text))
-        ),
-        None,
+    timing = min(
+        ((name, m) for name, e in (("arrears", _ARREARS), ("advance", _ADVANCE)) if (m := e.search(sentence.text))),
+        key=lambda item: item[1].start(),
+        default=None,
     )
+    if timing and re.search(r"\b(?:no|not|never)\b[^.;]{0,60}$", sentence.text[: timing[1].start()], re.IGNORECASE):
+        timing = None
     frequency = _frequency(sentence.text, (timing[1] if timing else billing).start())
     if frequency:
         yield view.found("billing_frequency", frequency[0], sentence, frequency[1].span(), confidence=sure)

@@ -20,8 +20,8 @@ _INDEX = pattern(
     r"\bCPI\b|\bconsumer price index\b|\bRPI\b|\bprice index\b|\brate of inflation\b|\bindexation\b"
 )
 _FIXED = pattern(
-    r"\b(?:prices?|pricing|fees?|charges?|rates?)\b[^.;]{0,60}\b(?:shall|will|are|is)? ?(?:remain )?(?:fixed|firm|locked)\b|"
-    r"\b(?:shall|will|may) not (?:be )?(?:increase|raise|adjust)|\bno (?:price )?increase"
+    r"\b(?:prices?|pricing|fees?|charges?|rates?)\b[^.;]{0,60}\b(?:shall|will|are|is)? ?(?:remain (?:fixed|firm|locked)\b|(?:fixed|firm|locked) (?:for|during|throughout|until)\b)|"
+    r"\b(?:shall|will|may|does|do) not (?:be )?(?:increase|raise|adjust|change)|\bno (?:price )?increase"
 )
 _FREE = pattern(
     r"\b(?:may|reserves? the right to|is entitled to|shall be entitled to|can)\b[^.;]{0,60}\b(?:increase|raise|adjust|change|"

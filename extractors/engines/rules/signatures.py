@@ -20,14 +20,14 @@ _BLOCK = pattern(
 _FIELD = re.compile(
     r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|(?:^|\n)\s*(?-i:Signed|SIGNED)\s+(?:by|BY)\b|DocuSigned\s+by\s*:?|"
     r"\b(?:Electronically\s+signed|signed\s+electronically)(?:\s+by)?\s*:?|\be-?signed\s+by\s*:?|署名\s*[:：]?|記名押印\s*[:：]?)"
-    r"(?P<value>[^\n]{0,90}(?:\n(?!\s*(?:Name|Title|Date|By|Its|Signature|Print|Printed|氏名|役職|日付)\b)[^\n]{0,60})?)",
+    r"(?P<value>(?:(?!\b(?:By|Signature|Signed)\s*:)[^\n]){0,90}(?:\n(?!\s*(?:Name|Title|Date|By|Its|Signature|Print|Printed|氏名|役職|日付)\b)[^\n]{0,60})?)",
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"_{3,}|\.{5,}|\[\s*(?:signature|sign|blank)?\s*\]|^\s*$")
 _OTHER_FIELD = re.compile(r"^\s*(?:Name|Title|Date|By|Its|Print(?:ed)?)\b", re.IGNORECASE)
 _SIGNED_DATE = re.compile(
     r"(?:Date|Dated|Signed on|Date signed|Date of signature|signed\s+electronically|e-?signed|日付)\s*[:：]?\s*"
-    r"(?P<value>[^\n]{0,70})",
+    r"(?P<value>(?:(?!\bDate\b)[^\n]){0,70})",
     re.IGNORECASE,
 )
 TAIL = 6_000

@@ -8,11 +8,13 @@ from extractors.names import BUYER_ROLES, SELLER_ROLES
 from extractors.values import amounts, durations, pattern, percents
 from schemas.contract import Term
 
-_TERMINATE = pattern(r"\b(?:terminat\w+|cancel\w*|withdraw from)\b")
+_TERMINATE = pattern(
+    r"\b(?:terminat\w+|cancel\w*|withdraw from|(?:end|leave) (?:this|the|our) (?:agreement|engagement|contract|letter|order))\b"
+)
 _WITHOUT_CAUSE = pattern(
     r"\bfor (?:its |their |his )?(?:sole |own )?convenience\b|\bwithout (?:any )?(?:cause|reason)\b|"
     r"\bwith or without (?:cause|reason)\b|\bfor any (?:or no )?reason\b|\bfor no reason\b|\bat will\b|"
-    r"\bno-?fault\b|\bin its (?:sole|absolute) discretion\b|\bwithout (?:stating|giving) (?:any )?(?:reason|cause)s?\b|"
+    r"\bno-?fault\b|\bin its (?:sole|absolute) discretion\b|\bwithout (?:stating|giving) (?:any |a )?(?:reason|cause)s?\b|\bwith or without (?:a |any )?(?:reason|cause)\b|"
     r"\bfor any reason or no reason\b|\bany reason whatsoever\b|\bneed(?:s|ed)? (?:no|not (?:give|state) a) reason\b"
 )
 _AT_ANY_TIME = pattern(
@@ -84,6 +86,8 @@ def _right(
     match = _TERMINATE.search(clause)
     if not match:
         return
+    if re.search(r"\bnothing in\b", clause, re.IGNORECASE):
+        return  # it neither grants nor denies
     reason = _WITHOUT_CAUSE.search(clause)
     if reason and _DENIED_RIGHT.search(clause):
         yield view.found(

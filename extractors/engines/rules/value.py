@@ -32,8 +32,9 @@ _RATE = pattern(r"^[^.;]{0,20}\b(?:per|an|a|each|/) ?(?:hour|day|user|unit|seat|
 _NOT_PRICE = pattern(
     r"\binsur\w*|\bliabilit\w*|\bcap\b|\bdamages\b|\bpenalt|\bcredit|\bper occurrence|\baggregate limit|\bexceed|\bindemn|"
     r"\bexample|\bprior (?:agreement|order)|\bprevious|\bdeductible|\bbond\b|\breimburs|\bexpenses|\bnot[- ]to[- ]exceed|"
-    r"\bestimate|\bthreshold|\bin excess of|\bfewer|\btermination (?:fee|charge)|\bdeposit|\blist price|\bminimum"
+    r"\binstal|\bestimat|\bexpects?\b|\bproposal|\breplaces\b|\btakes the place\b|\bsupersed|\bquotation|\bthreshold|\bin excess of|\bfewer|\btermination (?:fee|charge)|\bdeposit|\blist price|\bminimum"
 )
+_NOT_BINDING = pattern(r"\bestimate\b|\bfor information\b|\bnot a commitment\b|\bno commitment\b|\bproposal of\b|\btakes the place of\b")
 _MINIMUM = pattern(
     r"\bminimum (?:\w+ ){0,3}(?:commitment|purchase|purchases|spend|fees?|order|volume|payment|amount|quantit\w+|royalt\w+|"
     r"guarantee|consumption|usage fee)\b|\b(?:purchase|spend|order|commit\w*|buy|pay)\b[^.;]{0,60}\b(?:at least|not less than|no "
@@ -69,7 +70,7 @@ def terms(view: View) -> Iterable[Term]:
 
 
 _ONCE = pattern(
-    r"初期費用|一回限り|\bone-?time\b|\bset-?up fee|\bnon-?recurring\b|\b(?:implementation|onboarding|activation|installation) (?:fee|charge|package)"
+    r"初期費用|, once\b|一回限り|\bone-?time\b|\bset-?up fee|\bnon-?recurring\b|\b(?:implementation|onboarding|activation|installation) (?:fee|charge|package)"
 )
 
 
@@ -107,8 +108,16 @@ def _once(label: str, amount: Decimal, quote: str, page: int, around: str) -> Fe
     )
 
 
+_IN_WORDS = pattern(r"\b(?:in|US|U\.S\.|United States) (dollars|euros?|pounds sterling)\b")
+
+
 def _currency(view: View, sentences: list[Sentence]) -> Iterable[Term]:
     counts: Counter[str] = Counter()
+    for sentence in sentences:
+        if match := _IN_WORDS.search(sentence.text):
+            code = {"d": "USD", "e": "EUR", "p": "GBP"}[match[1][0].lower()]
+            yield view.found("currency", code, sentence, match.span(), confidence=0.6)
+            break
     first: dict[str, tuple[Sentence, Money]] = {}
     for sentence in sentences:
         for money in amounts(sentence.text):
@@ -128,6 +137,8 @@ def _prices(view: View, sentence: Sentence, before: Sentence | None) -> Iterable
     for money in amounts(text):
         left, right = text[: money.start][-130:], text[money.end :][:60]
         near = re.split(r";|\. |\n\n", left)[-1]
+        if _NOT_BINDING.search(text):
+            continue
         if _NOT_PRICE.search(near[-110:] + " " + right[:25]) or money.amount < 1:
             continue
         span = (max(0, money.start - 40), money.end)
@@ -176,6 +187,8 @@ def _table_totals(view: View) -> Iterable[Term]:
             yield view.found("total_value_basis", "fixed", line, confidence=0.9)
             if yearly and len(numbers) > 1:
                 yield view.found("annual_value", yearly, line, confidence=0.7)
+        elif times := _per_period(row, label):
+            yield view.found("annual_value", numbers[0][0] * times, line, confidence=0.6)
         elif _YEARLY_ROW.search(label):
             yield view.found(
                 "annual_value",
@@ -183,6 +196,15 @@ def _table_totals(view: View) -> Iterable[Term]:
                 line,
                 confidence=0.85 if "net" in label.lower() else 0.8,
             )
+
+
+def _per_period(row: Row, label: str) -> int:
+    """How many times a year the first amount of a row is paid, 0 when the row doesn't say."""
+    after = row.text[row.text.find(label) + len(label) :]
+    if not re.search(r"\b(?:fee|subscription|hosting|service|maintenance|licen[cs]e|rent|support)", label, re.IGNORECASE):
+        return 0
+    match = re.match(r"\s*\S+\s+(?:per|a|/)\s*(month|quarter|year)\b", after, re.IGNORECASE)
+    return {"month": 12, "quarter": 4, "year": 1}[match[1].lower()] if match else 0
 
 
 def _label_and_numbers(row: Row) -> tuple[str, list[tuple[Decimal, float]]]:
