@@ -149,9 +149,7 @@ def _grouped(frame: pd.DataFrame, columns: list[str]):
         yield key, list(rows[columns].itertuples(index=False, name=None))
 
 
-def _matched(
-    candidates: list[tuple[str, float]], wanted: list[str], swallow: bool
-) -> tuple[list[float], list[float]]:
+def _matched(candidates: list[tuple[str, float]], wanted: list[str], swallow: bool) -> tuple[list[float], list[float]]:
     best, wrong = [0.0] * len(wanted), []
     for quote, confidence in candidates:
         hits = [i for i, text in enumerate(wanted) if is_match(text, quote, swallow)]

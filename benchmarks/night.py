@@ -42,7 +42,18 @@ from warehouse.read import query
 AGENT = Path(sys.executable).parent / "contract-agent"
 # What a run stamps on its rows differs from run to run; all else must be the same.
 STAMPS = {"run_id", "ingested_at", "started_at", "finished_at", "seconds", "version"}
-TABLES = ("documents", "pages", "edit_marks", "contracts", "terms", "clauses", "flags", "asc606", "chunks", "retrievals")
+TABLES = (
+    "documents",
+    "pages",
+    "edit_marks",
+    "contracts",
+    "terms",
+    "clauses",
+    "flags",
+    "asc606",
+    "chunks",
+    "retrievals",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -71,7 +82,11 @@ def samples(arguments: argparse.Namespace) -> dict[str, Any]:
     """Bar 2: every document as its gold says; terms and flags right; quotations on their page."""
     with _warehouse() as warehouse:
         summary = _run(SAMPLES, warehouse)
-        terms, flags, statuses = term_findings(warehouse), flag_findings(warehouse), status_findings(warehouse)
+        terms, flags, statuses = (
+            term_findings(warehouse),
+            flag_findings(warehouse),
+            status_findings(warehouse),
+        )
         misplaced = misplaced_quotes(warehouse)
     by_class: dict[str, list[Finding]] = defaultdict(list)
     for finding in terms:
@@ -169,7 +184,10 @@ def kill(arguments: argparse.Namespace) -> dict[str, Any]:
             reads += reader["reads"]
             if reader["errors"] or _contents(warehouse) != expected:
                 wrong.append({"kill": number, "errors": reader["errors"][:2]})
-            print(f"kill {number + 1} of {arguments.times}: {'wrong' if wrong else 'same tables'}", file=sys.stderr)
+            print(
+                f"kill {number + 1} of {arguments.times}: {'wrong' if wrong else 'same tables'}",
+                file=sys.stderr,
+            )
     result = {"kills": arguments.times, "wrong": wrong, "reads_meanwhile": reads}
     _show(result)
     return result

@@ -176,9 +176,7 @@ def fit_vocabulary(contracts: list[Contract]) -> dict[str, np.ndarray]:
         pairs.update(set(pairwise(found)))
     kept = sorted(word for word, count in words.items() if count >= RARE)
     ids = {word: i for i, word in enumerate(kept)}
-    keys = sorted(
-        (int(cm.pair_key(ids[a], ids[b])), count) for (a, b), count in pairs.items() if count >= RARE
-    )
+    keys = sorted((int(cm.pair_key(ids[a], ids[b])), count) for (a, b), count in pairs.items() if count >= RARE)
     total = sum(len(contract.spans) for contract in contracts)
     often = np.array([words[word] for word in kept] + [count for _, count in keys], float)
     return {
@@ -229,9 +227,7 @@ def _picked(words: sparse.csr_matrix, rows: np.ndarray) -> sparse.csr_matrix:
 def _fit_all(table: sparse.csr_matrix, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Coefficients of one regression a category, the bias last; shape (columns + 1, categories)."""
     table.sum_duplicates()  # it would be done in place, and what the workers share is read-only
-    fits = Parallel(2)(
-        delayed(_fit)(table, labels[:, i], weights, STRENGTH, 0.1) for i in range(labels.shape[1])
-    )
+    fits = Parallel(2)(delayed(_fit)(table, labels[:, i], weights, STRENGTH, 0.1) for i in range(labels.shape[1]))
     return np.stack(fits, axis=1)
 
 
@@ -285,9 +281,9 @@ def fit_stage(contracts: list[Contract], first: list[np.ndarray]) -> np.ndarray:
     around = np.concatenate([cm.own_features(logits) for logits in first])
     labels = np.vstack([contract.labels for contract in contracts])
     near = np.random.default_rng(SEED).random(len(labels)) < 0.1
-    return np.stack(
-        [_fit_near(around[:, :, i], labels[:, i], near) for i in range(labels.shape[1])], axis=1
-    ).astype(np.float32)
+    return np.stack([_fit_near(around[:, :, i], labels[:, i], near) for i in range(labels.shape[1])], axis=1).astype(
+        np.float32
+    )
 
 
 def _fit_near(features: np.ndarray, labels: np.ndarray, near: np.ndarray) -> np.ndarray:
@@ -357,9 +353,7 @@ def _model_without(contracts: list[Contract], folds: np.ndarray, fold: int) -> c
     kept = [contract for contract, number in zip(contracts, folds, strict=True) if number != fold]
     count = len(CATEGORIES)
     rest = {"stage": np.zeros((cm.own_count() + 1, count)), "mix": 0.0, "thresholds": np.zeros(count)}
-    return cm.ClauseModel(
-        fit_first(kept) | rest | {"short": fit_short(kept), "categories": np.array(CATEGORIES)}
-    )
+    return cm.ClauseModel(fit_first(kept) | rest | {"short": fit_short(kept), "categories": np.array(CATEGORIES)})
 
 
 def _stage_scores(contracts: list[Contract], folds: np.ndarray, first: list[np.ndarray]) -> list[np.ndarray]:
@@ -387,9 +381,7 @@ def best_thresholds(contracts: list[Contract], held_out: list[HeldOut]) -> np.nd
     for category, name in CUAD_CATEGORIES.items():
         positive = sum(name in contract.gold for contract in contracts)
         curve = _span_f1 if category in cm.SHORT else _presence_f1
-        smooth = np.convolve(
-            np.pad(curve(contracts, held_out, category), 2, mode="edge"), np.ones(5) / 5, "valid"
-        )
+        smooth = np.convolve(np.pad(curve(contracts, held_out, category), 2, mode="edge"), np.ones(5) / 5, "valid")
         best = GRID[smooth.argmax()]
         found.append((positive * best + 10 * 0.4) / (positive + 10))
     return np.array(found)

@@ -55,7 +55,12 @@ def _ocr() -> Iterator[Finding]:
     for code in NEEDED_LANGUAGES:
         yield Finding(code in languages, f"Tesseract data {code}", f"apt-get install tesseract-ocr-{code}")
     for code, name in MORE_LANGUAGES.items():
-        yield Finding(code in languages, f"Tesseract data {code} ({name})", f"apt-get install tesseract-ocr-{code}", False)
+        yield Finding(
+            code in languages,
+            f"Tesseract data {code} ({name})",
+            f"apt-get install tesseract-ocr-{code}",
+            False,
+        )
     yield Finding(bool(found["rapidocr"]), f"RapidOCR {found['rapidocr']}", "pip install rapidocr")
 
 
@@ -74,7 +79,7 @@ def _our_side(settings: Settings, warehouse: Path) -> Iterator[Finding]:
     if settings.our_entities:
         yield Finding(True, f"Our side: {', '.join(settings.our_entities)}")
         return
-    fix = "Set our_entities in contract-agent.toml, for example: our_entities = [\"Example, Inc.\"]"
+    fix = 'Set our_entities in contract-agent.toml, for example: our_entities = ["Example, Inc."]'
     if names := _frequent_parties(warehouse):
         fix += f". Named most often in your contracts: {'; '.join(names)}."
     yield Finding(False, "Our side is not set, so no contract has a counterparty", fix, needed=False)
@@ -83,7 +88,8 @@ def _our_side(settings: Settings, warehouse: Path) -> Iterator[Finding]:
 def _frequent_parties(warehouse: Path) -> list[str]:
     from warehouse.read import query
 
-    statement = "SELECT value FROM terms WHERE term = 'parties' AND value IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 3"
+    statement = """SELECT value FROM terms WHERE term = 'parties' AND value IS NOT NULL
+        GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 3"""
     try:
         return [row[0] for row in query(warehouse, statement)[1]]
     except ContractAgentError:  # there is no warehouse yet
@@ -95,5 +101,8 @@ def _folders(settings: Settings, warehouse: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(existing).free / 1e9
     yield Finding(os.access(existing, os.W_OK), f"Data folder {settings.home}", f"Make {existing} writable.")
     yield Finding(
-        free > LEAST_FREE_GIGABYTES, f"{free:.0f} GB free for the warehouse {warehouse}", "Free some disk space.", False
+        free > LEAST_FREE_GIGABYTES,
+        f"{free:.0f} GB free for the warehouse {warehouse}",
+        "Free some disk space.",
+        False,
     )

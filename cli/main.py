@@ -16,8 +16,7 @@ from schemas.errors import ContractAgentError, SettingsError
 from schemas.settings import Settings, load_settings
 
 app = typer.Typer(
-    help="Reads signed contracts overnight; in the morning their terms stand in a warehouse, each with its "
-    "quotation.",
+    help="Reads signed contracts overnight; in the morning their terms stand in a warehouse, each with its quotation.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -60,7 +59,8 @@ class Format(StrEnum):
 
 
 WarehouseOption = Annotated[
-    Path | None, typer.Option("--warehouse", help="The warehouse folder; `warehouse/` in the data folder if not given.")
+    Path | None,
+    typer.Option("--warehouse", help="The warehouse folder; `warehouse/` in the data folder if not given."),
 ]
 ExtractorOption = Annotated[Extractor | None, typer.Option(help="Which engine reads; embedded needs no key.")]
 PlaybookOption = Annotated[str | None, typer.Option(help="One playbook pack; all packs when not given.")]
@@ -73,14 +73,18 @@ def run(
     warehouse: WarehouseOption = None,
     extractor: ExtractorOption = None,
     playbook: PlaybookOption = None,
-    business_date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")] = None,
+    business_date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")
+    ] = None,
 ) -> None:
     """Read everything new in a folder and publish it. The last line printed is a summary in JSON."""
     from flows.night import Request, night
 
     settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
     request = Request(
-        inbox=inbox, warehouse=_warehouse(settings, warehouse), business_date=business_date and business_date.date()
+        inbox=inbox,
+        warehouse=_warehouse(settings, warehouse),
+        business_date=business_date and business_date.date(),
     )
     with _progress() as watch:
         summary = night(request, settings, watch=watch)
@@ -90,12 +94,16 @@ def run(
 @app.command()
 def backfill(
     mode: Annotated[BackfillMode, typer.Option(help="Which documents to take.")] = BackfillMode.missing,
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of arrival.")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of arrival.")
+    ] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of arrival.")] = None,
     contract_id: Annotated[list[str] | None, typer.Option(help="Only these contracts; may be given again.")] = None,
     from_stage: Annotated[FromStage, typer.Option(help="First step to do anew.")] = FromStage.land,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many documents it would take.")] = False,
-    max_cost: Annotated[float | None, typer.Option(min=0, help="Most US dollars to spend; embedded costs none.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Most US dollars to spend; embedded costs none.")
+    ] = None,
     inbox: Annotated[Path | None, typer.Option(help="The folder; that of the last run when not given.")] = None,
     warehouse: WarehouseOption = None,
     extractor: ExtractorOption = None,
@@ -237,4 +245,3 @@ def main() -> NoReturn:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         sys.exit(0)
     sys.exit(0)
-

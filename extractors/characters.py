@@ -58,10 +58,33 @@ def count_cjk(text: str) -> int:
 
 
 _COMMON_WORDS = {
-    "en": frozenset("the of and to in shall or any by this be for that with as agreement".split()),
-    "de": frozenset("der die das und ist von den dem mit für nicht des oder im zu".split()),
-    "fr": frozenset("le la les des et du une est par pour que dans au aux sur".split()),
-    "es": frozenset("el los las del y en que una por con se para al es".split()),
+    "en": frozenset(
+        [
+            "the",
+            "of",
+            "and",
+            "to",
+            "in",
+            "shall",
+            "or",
+            "any",
+            "by",
+            "this",
+            "be",
+            "for",
+            "that",
+            "with",
+            "as",
+            "agreement",
+        ]
+    ),
+    "de": frozenset(
+        ["der", "die", "das", "und", "ist", "von", "den", "dem", "mit", "für", "nicht", "des", "oder", "im", "zu"]
+    ),
+    "fr": frozenset(
+        ["le", "la", "les", "des", "et", "du", "une", "est", "par", "pour", "que", "dans", "au", "aux", "sur"]
+    ),
+    "es": frozenset(["el", "los", "las", "del", "y", "en", "que", "una", "por", "con", "se", "para", "al", "es"]),
 }
 
 

@@ -56,7 +56,9 @@ def _checked_term(term: Term, text: "FlatText", document: Document) -> Term:
         return term.model_copy(update={"evidence": "unverified", "citation": None})
     citation = cite(document, *found)
     quoted = document.text[citation.char_start : citation.char_end]
-    proven = is_supported(term, quoted)
+    # A reader who opens the cited page must find all of it there.
+    on_one_page = citation.page_end == citation.page_number
+    proven = on_one_page and is_supported(term, quoted)
     return term.model_copy(
         update={
             "citation": citation,
@@ -113,9 +115,7 @@ class FlatText:
     def _same_words(self, quote: str, start: int, end: int) -> tuple[int, int]:
         """The span without the words at its ends that the quotation lacks; empty when it says other words."""
         there, quoted = self.text[start:end].split(" "), quote.split(" ")
-        steps = [
-            s for s in SequenceMatcher(None, there, quoted, autojunk=False).get_opcodes() if s[0] != "equal"
-        ]
+        steps = [s for s in SequenceMatcher(None, there, quoted, autojunk=False).get_opcodes() if s[0] != "equal"]
         for _, i, j, k, m in steps:
             if i == 0 and k == m:
                 start += len(" ".join(there[:j])) + 1
@@ -254,9 +254,7 @@ def _parsed(name: str, kind: str, quote: str) -> set[str]:
     if name == "termination_fee":
         return {plain_number(money.amount) for money in amounts(quote)}
     if name == "governing_law":
-        return {
-            law for word, law in _LAW_ADJECTIVES.items() if re.search(rf"\b{word} law|{word}法", quote, re.I)
-        }
+        return {law for word, law in _LAW_ADJECTIVES.items() if re.search(rf"\b{word} law|{word}法", quote, re.I)}
     return _basis(quote) if name == "liability_cap_basis" else _period(quote)
 
 

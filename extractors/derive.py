@@ -36,9 +36,7 @@ DATE_ABOVE = re.compile(
 )
 
 
-def derive(
-    extraction: Extraction, document: Document, our_entities: Sequence[str], today: date
-) -> Extraction:
+def derive(extraction: Extraction, document: Document, our_entities: Sequence[str], today: date) -> Extraction:
     """The extraction with every term of the table: derived where the text allows, else absent.
 
     `today` decides which period is running. An engine's own value always stands; only absences are filled.
@@ -61,9 +59,7 @@ ONE_TIME = "one-time fees"
 
 def _one_time_fees(extraction: Extraction) -> dict[str, Term]:
     """The sum of the fee lines that are paid once, as a value to calculate with."""
-    once = [
-        Decimal(line.amount) for line in extraction.fee_lines if line.frequency == "one_time" and line.amount
-    ]
+    once = [Decimal(line.amount) for line in extraction.fee_lines if line.frequency == "one_time" and line.amount]
     return {ONE_TIME: Term(term="total_value", value=str(sum(once)), confidence=0.7)} if once else {}
 
 
@@ -218,17 +214,13 @@ def _value(terms: dict[str, Term], parties, document, our_entities, today) -> It
         yield _derived("annual_value", _cents(recurring * 12 / length), total, months)
     if annual and length and not total:
         recurring = Decimal(annual.value) * length / 12
-        yield _derived(
-            "total_value", _cents(recurring + (Decimal(once.value) if once else 0)), annual, months
-        )
+        yield _derived("total_value", _cents(recurring + (Decimal(once.value) if once else 0)), annual, months)
         yield _derived("total_value_basis", "fixed", annual)
     if minimum and not total and not annual:
         yield from _committed(terms, minimum, length, Decimal(once.value) if once else Decimal(0))
 
 
-def _committed(
-    terms: dict[str, Term], minimum: Term, length: Decimal | None, once: Decimal
-) -> Iterable[Term]:
+def _committed(terms: dict[str, Term], minimum: Term, length: Decimal | None, once: Decimal) -> Iterable[Term]:
     period = terms.get("minimum_commitment_period")
     # The minimum is what is fixed: a year of it is the annual value.
     per_year = {"annual": 1, "quarterly": 4, "monthly": 12}.get(period.value if period else "")
@@ -279,8 +271,6 @@ def _accounting_end(terms: dict[str, Term], end: Term | None) -> Iterable[Term]:
     cancellable = right is not None and right.value in ("either", "customer") and fee is None
     if cancellable and begin and notice:
         last = begin.value_date + timedelta(days=int(notice.value_number))
-        yield _derived(
-            "accounting_term_end", min(last, end.value_date) if end else last, right, notice, begin
-        )
+        yield _derived("accounting_term_end", min(last, end.value_date) if end else last, right, notice, begin)
     elif end and not cancellable:
         yield _derived("accounting_term_end", end.value_date, end)

@@ -31,9 +31,7 @@ def choose(name: str, environment: Mapping[str, str] | None = None) -> str:
             help="Run with --extractor embedded; nothing was sent anywhere.",
         )
     if name != "embedded":
-        raise ExtractorUnavailable(
-            f"There is no extractor {name!r}.", help="Choose embedded, openai or auto."
-        )
+        raise ExtractorUnavailable(f"There is no extractor {name!r}.", help="Choose embedded, openai or auto.")
     return name
 
 

@@ -56,9 +56,7 @@ def _items(path: Path, inbox: Path) -> Iterator[Item]:
         elif path.is_file():
             yield _item(path, inbox, (path,))
         else:
-            yield _problem(
-                path, inbox, "not_a_file", f"{path.name} is neither a file nor a folder. Remove it."
-            )
+            yield _problem(path, inbox, "not_a_file", f"{path.name} is neither a file nor a folder. Remove it.")
     except OSError as error:
         message = f"{path.name} can't be opened: {error.strerror}. Check its permissions."
         yield _problem(path, inbox, "no_access", message)

@@ -16,12 +16,49 @@ TELLING_ENDINGS = (
 """Last words that tell a company's name and belong to it."""
 
 SELLER_ROLES = frozenset(
-    "provider vendor supplier seller licensor contractor consultant manufacturer subcontractor lessor landlord "
-    "repairer developer agency processor franchisor servicer host adviser advisor trainer carrier operator".split()
+    [
+        "provider",
+        "vendor",
+        "supplier",
+        "seller",
+        "licensor",
+        "contractor",
+        "consultant",
+        "manufacturer",
+        "subcontractor",
+        "lessor",
+        "landlord",
+        "repairer",
+        "developer",
+        "agency",
+        "processor",
+        "franchisor",
+        "servicer",
+        "host",
+        "adviser",
+        "advisor",
+        "trainer",
+        "carrier",
+        "operator",
+    ]
 ) | {"service provider", "service company", "services provider", "independent contractor", "the provider"}
 BUYER_ROLES = frozenset(
-    "customer client buyer purchaser licensee subscriber reseller distributor lessee tenant user controller dealer "
-    "franchisee".split()
+    [
+        "customer",
+        "client",
+        "buyer",
+        "purchaser",
+        "licensee",
+        "subscriber",
+        "reseller",
+        "distributor",
+        "lessee",
+        "tenant",
+        "user",
+        "controller",
+        "dealer",
+        "franchisee",
+    ]
 ) | {"end user", "end customer"}
 NEUTRAL_ROLES = frozenset(
     {"disclosing party", "receiving party", "discloser", "recipient", "party", "company", "partner", "employee",

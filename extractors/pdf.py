@@ -176,9 +176,7 @@ def _annotation_marks(page: pymupdf.Page, words: list[RawWord]) -> list[EditMark
         box = tuple(annotation.rect * page.rotation_matrix)
         struck = _text_below(annotation, words, page.rotation_matrix) if name in _ON_TEXT else ""
         text = f"{struck} [{comment}]" if struck and comment else struck or comment
-        marks.append(
-            EditMark(page_number=page.number + 1, kind=kind, source="annotation", text=text, box=box)
-        )
+        marks.append(EditMark(page_number=page.number + 1, kind=kind, source="annotation", text=text, box=box))
     return marks
 
 

@@ -57,9 +57,7 @@ _NUMBER_WORDS = {word: number for number, word in enumerate(_ONE_TO_TWELVE, star
     "sixty": 60,
     "ninety": 90,
 }
-_NOT_A_SIDE = frozenset(
-    {"user", "end user", "end customer", "developer", "agency", "processor", "controller", "party"}
-)
+_NOT_A_SIDE = frozenset({"user", "end user", "end customer", "developer", "agency", "processor", "controller", "party"})
 """Role words that a text also uses for others than the two sides."""
 _SUPPLIES = SELLER_ROLES - _NOT_A_SIDE
 _PAYS = BUYER_ROLES - _NOT_A_SIDE

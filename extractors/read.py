@@ -36,9 +36,7 @@ def read(content: Content, limits: Limits) -> Document:
     else:
         pages, marks = _read_images(content.paths, limits), []
     if not pages:
-        raise DocumentError(
-            f"{content.paths[0].name} has no pages.", help="Ask for it again.", code="no_pages"
-        )
+        raise DocumentError(f"{content.paths[0].name} has no pages.", help="Ask for it again.", code="no_pages")
     return Document(
         contract_id=content.contract_id,
         sha256=content.sha256,
@@ -176,9 +174,7 @@ def _read_images(paths: Sequence[Path], limits: Limits) -> list[Page]:
     return pages
 
 
-def _ocr_page(
-    pixels: np.ndarray, number: int, pixels_per_point: float, fields: Sequence[RawWord] = ()
-) -> Page:
+def _ocr_page(pixels: np.ndarray, number: int, pixels_per_point: float, fields: Sequence[RawWord] = ()) -> Page:
     """A page read by OCR, with the values of its form; boxes and size in points of the upright page."""
     from extractors.ocr import read_image  # heavy, and most documents never need it
 

@@ -29,11 +29,7 @@ class Row(NamedTuple):
 
 def rows(document: Document) -> list[Row]:
     """All rows of a document, page by page from the top."""
-    return [
-        row
-        for page, at in zip(document.pages, document.page_starts, strict=True)
-        for row in _of_page(page, at)
-    ]
+    return [row for page, at in zip(document.pages, document.page_starts, strict=True) for row in _of_page(page, at)]
 
 
 def _of_page(page: Page, offset: int) -> list[Row]:

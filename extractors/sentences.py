@@ -43,7 +43,8 @@ _ABBREVIATIONS = frozenset(
 )
 # "on fifteen / (15) days" is a number written twice that a line break divides, and no list.
 _SPELLED = re.compile(
-    r"(?:one|two|three|five|six|seven|eight|nine|ten|eleven|twelve|teen|t?y|four|hundred|thousand)$", re.IGNORECASE
+    r"(?:one|two|three|five|six|seven|eight|nine|ten|eleven|twelve|teen|t?y|four|hundred|thousand)$",
+    re.IGNORECASE,
 )
 _WORD_BEFORE = re.compile(r"[A-Za-z][A-Za-z.']*$")
 _STARTERS = frozenset(
@@ -90,7 +91,9 @@ def _ends_here(text: str, match: re.Match[str]) -> bool:
     if match.lastgroup == "blank":
         return not _goes_on(text, match)
     if match.lastgroup == "line":
-        return not (text.startswith("(", match.end()) and _SPELLED.search(text, max(0, match.start() - 12), match.start()))
+        return not (
+            text.startswith("(", match.end()) and _SPELLED.search(text, max(0, match.start() - 12), match.start())
+        )
     if match.lastgroup == "caps":
         return not _is_capitals(_line_before(text, match.start()))
     if match.lastgroup == "under":

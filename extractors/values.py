@@ -66,12 +66,33 @@ class Percent(NamedTuple):
 _ONES = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS = {
-    word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    word: 10 * n
+    for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
 }
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _NUMBER_WORD = "|".join([*_TENS, *sorted(_ONES, key=len, reverse=True), *_SCALES])
@@ -129,7 +150,20 @@ def _length(match: re.Match[str]) -> float | None:
     return None if number is None else float(number)
 
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _MONTH_NUMBER = {name.lower()[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _MONTH = r"(?P<month>" + "|".join(rf"{m[:3]}(?:{m[3:]})?\.?" for m in _MONTHS) + r"|Sept\.?)"
 _ORDINALS = {
@@ -156,9 +190,7 @@ _DATES = (
         r"(?P<year>(?:19|20)\d\d)\b"
     ),
     pattern(rf"\b(?P<day>\d{{1,2}})(?P<mark>[-/]){_MONTH}(?P=mark)(?P<year>\d\d)\b"),
-    pattern(
-        r"(?<![\d./-])(?P<year>(?:19|20)\d\d)(?P<mark>[-/.])(?P<isomonth>\d{1,2})(?P=mark)(?P<day>\d{1,2})\b"
-    ),
+    pattern(r"(?<![\d./-])(?P<year>(?:19|20)\d\d)(?P<mark>[-/.])(?P<isomonth>\d{1,2})(?P=mark)(?P<day>\d{1,2})\b"),
     pattern(r"(?P<year>(?:19|20)\d\d)\s*年\s*(?P<monthno>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日"),
     pattern(
         r"(?P<era>令和|平成|昭和)\s*(?P<erayear>元|\d{1,2})\s*年\s*(?P<monthno>\d{1,2})\s*月\s*(?P<day>\d{1,2})\s*日"
@@ -210,9 +242,7 @@ _SYMBOLS = {
     "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "SG$": "SGD", "R$": "BRL", "MX$": "MXN",
     "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY",
 }  # fmt: skip
-_DOLLARS = "|".join(
-    re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True) if "$" in symbol[1:]
-)
+_DOLLARS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True) if "$" in symbol[1:])
 _CODES = "USD|EUR|GBP|JPY|CAD|AUD|CHF|SGD|HKD|CNY|RMB|INR|SEK|NOK|DKK|NZD|MXN|BRL|ZAR"
 _NAMES = {
     "dollar": "USD", "canadian dollar": "CAD", "australian dollar": "AUD", "euro": "EUR", "yen": "JPY",

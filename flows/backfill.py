@@ -37,9 +37,7 @@ class Backfill(BaseModel):
         return self
 
 
-def backfill_request(
-    form: Backfill, settings: Settings, warehouse: Path, inbox: Path | None = None
-) -> Request:
+def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox: Path | None = None) -> Request:
     """The run that a form asks for, over the given inbox, the one of the settings, or that of the last run."""
     return Request(
         inbox=inbox or settings.inbox or _last_inbox(warehouse) or inbox_of(settings),

@@ -54,9 +54,7 @@ def backfill(form: Backfill = MISSING_ONLY) -> dict[str, Any]:
 def is_done(settings: Settings, day: date) -> bool:
     """Whether a run of this business day was published."""
     try:
-        rows = query(
-            settings.warehouse_folder, "SELECT count(*) FROM runs WHERE business_date = $day", {"day": day}
-        )[1]
+        rows = query(settings.warehouse_folder, "SELECT count(*) FROM runs WHERE business_date = $day", {"day": day})[1]
     except WarehouseError:  # no warehouse yet: nothing is done
         return False
     return rows[0][0] > 0
@@ -94,9 +92,7 @@ def _in_batches(settings: Settings) -> Processor:
         with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
             waiting: list[PrefectFuture] = []
             for start in range(0, len(jobs), BATCH):
-                named = read.with_options(
-                    task_run_name=f"documents {start + 1} to {min(start + BATCH, len(jobs))}"
-                )
+                named = read.with_options(task_run_name=f"documents {start + 1} to {min(start + BATCH, len(jobs))}")
                 waiting.append(named.submit(quote(jobs[start : start + BATCH]), quote(pool)))
                 if len(waiting) > IN_FLIGHT:
                     yield from waiting.pop(0).result()

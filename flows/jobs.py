@@ -54,9 +54,7 @@ def quarantined(filed: Filed, error: DocumentError, seconds: float = 0.0) -> Out
 
 def duplicate(filed: Filed, original: str, page_count: int | None) -> Outcome:
     """The outcome of a document whose bytes are those of another one."""
-    filed = filed.model_copy(
-        update={"status": "duplicate", "duplicate_of": original, "page_count": page_count}
-    )
+    filed = filed.model_copy(update={"status": "duplicate", "duplicate_of": original, "page_count": page_count})
     return Outcome(filed=filed, rows=document_rows(filed, None))
 
 

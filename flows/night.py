@@ -106,9 +106,7 @@ def night(
 
 def business_date(settings: Settings, moment: datetime | None = None) -> date:
     """The date of a run in the time zone of the settings."""
-    return (
-        (moment or datetime.now(ZoneInfo(settings.time_zone))).astimezone(ZoneInfo(settings.time_zone)).date()
-    )
+    return (moment or datetime.now(ZoneInfo(settings.time_zone))).astimezone(ZoneInfo(settings.time_zone)).date()
 
 
 def prepare(request: Request, settings: Settings, run_id: str, started_at: datetime) -> Plan:
@@ -156,9 +154,7 @@ def _short_hash(*parts: str) -> str:
 class _Planner:
     """Decides document by document; the first by path of equal ones is the original unless one is landed."""
 
-    def __init__(
-        self, request: Request, state: State, keys: _Keys, template: dict, run_id: str, at: datetime
-    ):
+    def __init__(self, request: Request, state: State, keys: _Keys, template: dict, run_id: str, at: datetime):
         self._request, self._state, self._keys = request, state, keys
         self._template, self._run_id, self._at = template, run_id, at
         self._originals: dict[str, str] = {}
@@ -265,9 +261,7 @@ class _Tally:
         return Summary(**vars(self), seconds=round(seconds, 3))
 
 
-def _outcomes(
-    plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, run: dict, begun: float
-) -> Iterator:
+def _outcomes(plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, run: dict, begun: float) -> Iterator:
     """The rows of each document as it is done; fills in the run's row when all are."""
     landed_as: dict[str, Outcome] = {}
     for outcome in _all_outcomes(plan, processor, landed_as):

@@ -111,9 +111,7 @@ async def _serve_deployments(settings: Settings) -> None:
     missed = last_due(settings, datetime.now(ZoneInfo(settings.time_zone)))
     if missed and not is_done(settings, missed):
         async with get_client() as client:
-            await client.create_flow_run_from_deployment(
-                night_id, parameters={"business_day": missed.isoformat()}
-            )
+            await client.create_flow_run_from_deployment(night_id, parameters={"business_day": missed.isoformat()})
     await runner.start()
 
 
@@ -149,9 +147,5 @@ async def _watch_for_lost_runs() -> None:
                 threshold=1,
                 within=timedelta(seconds=LOST_AFTER_SECONDS),
             ),
-            actions=[
-                ChangeFlowRunState(
-                    state=StateType.CRASHED, message="No heartbeat: its machine or runner died."
-                )
-            ],
+            actions=[ChangeFlowRunState(state=StateType.CRASHED, message="No heartbeat: its machine or runner died.")],
         ).acreate()

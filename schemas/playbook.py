@@ -132,9 +132,7 @@ class TermTest(Limits):
         if spec.type == "flag" and not set(self.is_) | set(self.is_not) <= {"true", "false"}:
             raise ValueError(f'`{self.term}` is "true" or "false", in quotes')
         if bool(self.days_before) != (spec.type == "date" and bool(self.bounds)):
-            raise ValueError(
-                f"`{self.term}`: dates, and only they, are compared with days_before and a limit"
-            )
+            raise ValueError(f"`{self.term}`: dates, and only they, are compared with days_before and a limit")
         if self.bounds and not self.days_before and spec.type not in _NUMBERS:
             raise ValueError(f"`{self.term}` is no number")
         if not (self.is_ or self.is_not or self.bounds or self.matches or self.unless or self.quoted):
@@ -435,9 +433,7 @@ def _rules(file: Path, data: dict[str, Any]) -> tuple[Rule, ...]:
 def _topics(file: Path, data: dict[str, Any]) -> tuple[AscRule, ...]:
     _only(file, data, (_PACK_KEYS - {"rules"}) | {"topics"})
     defaults = {key: value for key, value in data.items() if key != "topics"}
-    return tuple(
-        _model(AscRule, "topic", file, {**defaults, **entry}) for entry in _entries(file, data, "topics")
-    )
+    return tuple(_model(AscRule, "topic", file, {**defaults, **entry}) for entry in _entries(file, data, "topics"))
 
 
 def _references(file: Path, data: dict[str, Any]) -> dict[str, Reference]:
@@ -491,9 +487,7 @@ def _check_known(file: Path, where: str, keys: Iterable[str], known: Mapping, ki
         if key not in known:
             raise PlaybookError(
                 f"{file}, rule {where}: the {kind} `{key}` is not known.",
-                help="Correct the key, or add it to references.yaml."
-                if kind == "reference"
-                else "Correct it.",
+                help="Correct the key, or add it to references.yaml." if kind == "reference" else "Correct it.",
             )
 
 
@@ -513,9 +507,7 @@ def _named(cases: Iterable[Case | AscCase]) -> list[str]:
 
 def _only(file: Path, data: dict[str, Any], keys: set[str]) -> None:
     if unknown := sorted(set(data) - keys):
-        raise PlaybookError(
-            f"{file}: the key `{unknown[0]}` is not known.", help=f"Use {', '.join(sorted(keys))}."
-        )
+        raise PlaybookError(f"{file}: the key `{unknown[0]}` is not known.", help=f"Use {', '.join(sorted(keys))}.")
 
 
 def _entries(file: Path, data: dict[str, Any], key: str) -> list[dict[str, Any]]:
@@ -527,9 +519,7 @@ def _entries(file: Path, data: dict[str, Any], key: str) -> list[dict[str, Any]]
 
 def _mapping(file: Path, where: str, entry: Any) -> dict[str, Any]:
     if not isinstance(entry, dict):
-        raise PlaybookError(
-            f"{file}, entry {where}: keys and values are missing.", help="Write `key: value`."
-        )
+        raise PlaybookError(f"{file}, entry {where}: keys and values are missing.", help="Write `key: value`.")
     return entry
 
 

@@ -38,9 +38,7 @@ class Settings(BaseSettings):
     inbox: Path | None = Field(
         None, description="The folder that the schedule reads; `inbox/` in the data folder when not set."
     )
-    warehouse: Path | None = Field(
-        None, description="The warehouse; `warehouse/` in the data folder when not set."
-    )
+    warehouse: Path | None = Field(None, description="The warehouse; `warehouse/` in the data folder when not set.")
 
     @field_validator("time_zone")
     @classmethod

@@ -103,22 +103,26 @@ class Done(NamedTuple):
         return json.loads(self.out)
 
 
+def fresh_environment(**more: str) -> dict[str, str]:
+    """The environment of a fresh user: no key, no settings but those given."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CONTRACT_AGENT_", "OPENAI_", "PREFECT_"))}
+    return kept | more
+
+
+def run_agent(*arguments: object, **environment: str) -> Done:
+    """`contract-agent` as a user calls it."""
+    command = [str(AGENT), *map(str, arguments)]
+    done = subprocess.run(command, env=fresh_environment(**environment), capture_output=True, text=True, timeout=600)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The environment of a fresh user: a data folder of its own, no key, no settings."""
-    kept = {
-        k: v for k, v in os.environ.items() if not k.startswith(("CONTRACT_AGENT_", "OPENAI_", "PREFECT_"))
-    }
-    return kept | {"CONTRACT_AGENT_HOME": str(tmp_path / "home")}
+    """The environment of a fresh user with a data folder of its own."""
+    return fresh_environment(CONTRACT_AGENT_HOME=str(tmp_path / "home"))
 
 
 @pytest.fixture
-def agent(environment: dict[str, str]) -> Callable[..., Done]:
-    """`contract-agent` as a user calls it; keyword arguments add to its environment."""
-
-    def call(*arguments: object, **more: str) -> Done:
-        command = [str(AGENT), *map(str, arguments)]
-        done = subprocess.run(command, env=environment | more, capture_output=True, text=True, timeout=300)
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    return call
+def agent(tmp_path: Path) -> Callable[..., Done]:
+    """`contract-agent` with a data folder of its own; keyword arguments add to its environment."""
+    return lambda *arguments, **more: run_agent(*arguments, CONTRACT_AGENT_HOME=str(tmp_path / "home"), **more)

@@ -103,9 +103,7 @@ def _encoded(value: str | None) -> bytes:
     return value.encode("utf-8", "replace")
 
 
-def _numbers(
-    code: str, convert: Callable[[Any], Any] = lambda value: value
-) -> Callable[[list[Any]], pa.Buffer]:
+def _numbers(code: str, convert: Callable[[Any], Any] = lambda value: value) -> Callable[[list[Any]], pa.Buffer]:
     def pack(values: list[Any]) -> pa.Buffer:
         plain = array(code, (0 if value is None else convert(value) for value in values))
         return pa.py_buffer(plain.tobytes())

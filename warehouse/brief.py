@@ -64,9 +64,7 @@ def brief(root: Path) -> Brief:
 def render(brief: Brief) -> str:
     """The brief as plain text for a terminal, 100 characters wide."""
     if brief.business_date is None:
-        return (
-            "Nothing has been landed yet: put contracts into an inbox and run `contract-agent run INBOX`.\n"
-        )
+        return "Nothing has been landed yet: put contracts into an inbox and run `contract-agent run INBOX`.\n"
     title = f"Contract brief for {brief.business_date:%A, %d %B %Y}"
     parts = [
         [title, "=" * len(title), _arrived(brief)],
@@ -78,9 +76,7 @@ def render(brief: Brief) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
-_BUSINESS_DATE = (
-    "SELECT max(business_date) AS business_date FROM runs WHERE trigger IS DISTINCT FROM 'review'"
-)
+_BUSINESS_DATE = "SELECT max(business_date) AS business_date FROM runs WHERE trigger IS DISTINCT FROM 'review'"
 _SEVERITIES = """
 SELECT severity, count(*) AS flags FROM review_queue GROUP BY severity
 ORDER BY CASE severity WHEN 'critical' THEN 1 WHEN 'high' THEN 2 WHEN 'medium' THEN 3 ELSE 4 END
@@ -105,9 +101,7 @@ def _records(con: duckdb.DuckDBPyConnection, sql: str) -> list[Record]:
 def _arrived(brief: Brief) -> str:
     arrived = {name: int(value) for name, value in brief.figures["arrived"].items()}
     run = brief.figures["run"]
-    line = (
-        f"Arrived: {_count(arrived['documents'], 'document')}, {_count(arrived['contracts'], 'contract')}, "
-    )
+    line = f"Arrived: {_count(arrived['documents'], 'document')}, {_count(arrived['contracts'], 'contract')}, "
     line += f"{_count(int(run['pages']), 'page')}, in {run['seconds']:,.0f} seconds."
     if arrived["duplicates"] or arrived["quarantined"]:
         line += f" {_count(arrived['duplicates'], 'duplicate')}, {arrived['quarantined']:,} in quarantine."
@@ -122,7 +116,6 @@ def _quarantine(brief: Brief) -> list[str]:
     lines = [f"Waiting in quarantine: {_count(len(brief.quarantine), 'document')}"]
     for row in brief.quarantine[:_SHOWN]:
         lines += _item(f"{row['file_name']} ({row['error_code']}): {row['error_message'] or ''}")
-        lines += _below(f"Next: {row['next_move']}")
     return lines + _rest(len(brief.quarantine), _SHOWN, "contract-agent sql 'FROM quarantine'")
 
 

@@ -164,8 +164,7 @@ def _over_files(
         return f"CREATE VIEW {name} AS SELECT {empty} WHERE false"
     there = columns if held is None else held
     chosen = ", ".join(
-        f'"{column}"' if column in there else f'NULL::{kind} AS "{column}"'
-        for column, kind in columns.items()
+        f'"{column}"' if column in there else f'NULL::{kind} AS "{column}"' for column, kind in columns.items()
     )
     paths = ", ".join(literal(glob_free(root / file)) for file in files)
     source = f"read_parquet([{paths}], hive_partitioning = false, union_by_name = {str(mixed).lower()})"

@@ -80,6 +80,4 @@ class NewHeads:
         columns["pages_run_id"] = [
             run or kept.get(key) for key, run in zip(self.heads, columns["pages_run_id"], strict=True)
         ]
-        return pa.Table.from_arrays(
-            [arrow_array(list(columns[f.name]), f.type) for f in SCHEMA], schema=SCHEMA
-        )
+        return pa.Table.from_arrays([arrow_array(list(columns[f.name]), f.type) for f in SCHEMA], schema=SCHEMA)

@@ -94,9 +94,7 @@ class _Landing:
 def _checked_run_id(run: dict[str, Any]) -> str:
     run_id = str(run.get("run_id", ""))
     if not _RUN_ID.fullmatch(run_id):
-        raise WarehouseError(
-            f"{run_id!r} can't be a run id.", help="Use letters, digits and any of _.:+- only."
-        )
+        raise WarehouseError(f"{run_id!r} can't be a run id.", help="Use letters, digits and any of _.:+- only.")
     return run_id
 
 
@@ -164,9 +162,7 @@ def _is_alive(stage: Path) -> bool:
     return False
 
 
-def _commit(
-    root: Path, landing: _Landing, run: dict[str, Any], references: tuple[Reference, ...]
-) -> Manifest:
+def _commit(root: Path, landing: _Landing, run: dict[str, Any], references: tuple[Reference, ...]) -> Manifest:
     former = current(root)
     if landing.run_id in committed(root):
         raise WarehouseError(f"The run {landing.run_id} is already landed.", help="Give the run a new id.")

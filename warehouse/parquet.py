@@ -30,9 +30,7 @@ def read_file(path: Path, table: Table) -> pa.Table:
     held = read_columns(path)
     schema = arrow_schema(table)
     columns = [
-        held[field.name].cast(field.type)
-        if field.name in held.column_names
-        else pa.nulls(len(held), field.type)
+        held[field.name].cast(field.type) if field.name in held.column_names else pa.nulls(len(held), field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)

@@ -92,9 +92,7 @@ def _single(sql: str) -> duckdb.Statement:
     except duckdb.Error as error:
         raise QueryError(f"The query can't be read: {_reason(error)}.") from error
     if len(statements) != 1:
-        raise QueryError(
-            f"One statement at a time, please; there are {len(statements)}.", code="query_refused"
-        )
+        raise QueryError(f"One statement at a time, please; there are {len(statements)}.", code="query_refused")
     return statements[0]
 
 

@@ -159,9 +159,7 @@ def tokens(sentence: str) -> list[str]:
     return ["0000"[: len(word)] if word[0] in "0123456789" else word for word in found]
 
 
-_HEADING = re.compile(
-    r"(?:(?:article|section)\s)?(?:\d{1,3}(?:\.\d{1,3})*\.?|[ivx]{1,5}\.|\(?[a-z]\))?\s*", re.I
-)
+_HEADING = re.compile(r"(?:(?:article|section)\s)?(?:\d{1,3}(?:\.\d{1,3})*\.?|[ivx]{1,5}\.|\(?[a-z]\))?\s*", re.I)
 
 
 def headings(quoted: Sequence[str]) -> np.ndarray:
@@ -403,12 +401,8 @@ def _features(text: str, start: int, end: int, order: int, often: int) -> list[s
         f"capitals{text[start:end].isupper()}",
         f"share{10 * start // len(text)}",
     ]
-    words = (
-        [f"in {word}" for word in inside] + [f"l {word}" for word in left] + [f"r {word}" for word in right]
-    )
-    near = [f"l{i} {word}" for i, word in enumerate(left[:-4:-1])] + [
-        f"r{i} {w}" for i, w in enumerate(right[:3])
-    ]
+    words = [f"in {word}" for word in inside] + [f"l {word}" for word in left] + [f"r {word}" for word in right]
+    near = [f"l{i} {word}" for i, word in enumerate(left[:-4:-1])] + [f"r{i} {w}" for i, w in enumerate(right[:3])]
     ends = [
         f"size{len(inside)}",
         f"first {inside[:1]}",
@@ -421,9 +415,7 @@ def _features(text: str, start: int, end: int, order: int, often: int) -> list[s
 
 
 def _numbers(kind: str, features: list[str]) -> np.ndarray:
-    return np.unique(
-        [zlib.crc32(f"{kind} {feature}".encode()) % SHORT_FEATURES for feature in ["", *features]]
-    )
+    return np.unique([zlib.crc32(f"{kind} {feature}".encode()) % SHORT_FEATURES for feature in ["", *features]])
 
 
 def _ranked(text: str, category: str, candidates: list[Candidate], weights: np.ndarray) -> list[Passage]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from extractors.engines.clause_model import ClauseModel
 from extractors.engines.rules import (
+    clauses,
     dates,
     duration,
-    clauses,
     japanese,
     law,
     liability,
@@ -51,9 +51,7 @@ class EmbeddedEngine:
         retrievals = self._retrieve(chunks, spans, scores)
         view = View(document, text, chunks, spans, retrievals)
         view.parties = (
-            japanese.find_parties(text)
-            if view.is_japanese
-            else parties.find_parties(view.about("identity"), text)
+            japanese.find_parties(text) if view.is_japanese else parties.find_parties(view.about("identity"), text)
         )
         candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
         found = list(self._clauses(text, chunks, spans, scores))
@@ -99,9 +97,7 @@ def _rules_for(view: View):
     return (title, parties, japanese, signatures) if view.is_japanese else _RULES
 
 
-def _highest_by_chunk(
-    chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray
-) -> np.ndarray:
+def _highest_by_chunk(chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray) -> np.ndarray:
     """Highest score of any sentence, shape (chunks, categories)."""
     highest = np.zeros((len(chunks), scores.shape[1]), np.float32)
     position = 0

@@ -80,9 +80,7 @@ class View:
         """A found value, quoting the sentence around `span` (half-open offsets into the sentence)."""
         start, end = self.quote_span(sentence, span or (0, len(sentence.text)))
         spec = TERM_BY_NAME[term]
-        number = (
-            float(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
-        )
+        number = float(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
         return Term(
             term=term,
             value=_bare(value),

@@ -115,11 +115,7 @@ class Character:
 
 def read_strip(strip: np.ndarray) -> list[Character]:
     """The characters on a strip of `lines.HEIGHT` pixels' height, read in pieces; spaces included."""
-    return [
-        character
-        for start, end in lines.pieces(strip)
-        for character in _read_piece(strip[:, start:end], start)
-    ]
+    return [character for start, end in lines.pieces(strip) for character in _read_piece(strip[:, start:end], start)]
 
 
 def _read_piece(piece: np.ndarray, start: int) -> list[Character]:
@@ -135,8 +131,7 @@ def _read_piece(piece: np.ndarray, start: int) -> list[Character]:
         return []
     step, alphabet = full / len(best), _alphabet()
     return [
-        Character(alphabet[best[at]], float(p), start + (at + 0.5) * step)
-        for at, p in zip(new, probable, strict=True)
+        Character(alphabet[best[at]], float(p), start + (at + 0.5) * step) for at, p in zip(new, probable, strict=True)
     ]
 
 

@@ -92,9 +92,7 @@ class Reading:
 
     @property
     def good(self) -> bool:
-        return self.coverage >= COVERED and self.confidence >= (
-            SURE if self.engine == "tesseract" else DOUBTFUL
-        )
+        return self.coverage >= COVERED and self.confidence >= (SURE if self.engine == "tesseract" else DOUBTFUL)
 
     @property
     def worth(self) -> float:
@@ -110,9 +108,7 @@ def read_image(image, *, language: Literal["auto", "en", "ja"] = "auto") -> OcrP
     neither engine installed every page with ink on it needs review.
     """
     look = Look.at(ink.to_grey(image))
-    best = Reading(
-        look, (), "tesseract" if look.clean else "rapidocr", 0.0 if len(look.marks) >= FEW else 1.0
-    )
+    best = Reading(look, (), "tesseract" if look.clean else "rapidocr", 0.0 if len(look.marks) >= FEW else 1.0)
     for reading in _attempts(look, language) if len(look.marks) >= FEW else ():
         best = max(best, reading, key=lambda r: r.worth)
         if reading.good:

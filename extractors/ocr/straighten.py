@@ -88,9 +88,7 @@ def deskewed(image: np.ndarray, angle: float) -> Straight:
 
 
 def _warped(image: np.ndarray, homography: np.ndarray, size: tuple[int, int]) -> Straight:
-    warped = cv2.warpPerspective(
-        image, homography, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    warped = cv2.warpPerspective(image, homography, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return Straight(warped, homography)
 
 

@@ -25,9 +25,7 @@ def test_run_lands_copies_and_quarantines(agent, inbox):
     }  # fmt: skip
     assert (summary["documents"], summary["contracts"]) == (3, 1)
     assert (summary["duplicates"], summary["quarantined"]) == (1, 1)
-    rows = agent(
-        "sql", "SELECT file_name, status, error_code FROM documents ORDER BY 1", "--format", "json"
-    ).rows
+    rows = agent("sql", "SELECT file_name, status, error_code FROM documents ORDER BY 1", "--format", "json").rows
     assert rows == [
         {"file_name": "agreement again.pdf", "status": "duplicate", "error_code": None},
         {"file_name": "agreement.pdf", "status": "landed", "error_code": None},
@@ -107,9 +105,7 @@ def test_second_run_adds_nothing(agent, inbox):
 def test_another_playbook_makes_a_new_version_and_keeps_the_old(agent, inbox):
     agent("run", inbox)
     agent("run", inbox, "--playbook", "nda")
-    versions = agent(
-        "sql", "SELECT version, playbook_version FROM contracts_history ORDER BY 1", "--format", "json"
-    )
+    versions = agent("sql", "SELECT version, playbook_version FROM contracts_history ORDER BY 1", "--format", "json")
     assert [row["version"] for row in versions.rows] == [1, 2]
     assert len({row["playbook_version"] for row in versions.rows}) == 2
     latest = agent("sql", "SELECT version FROM contracts", "--format", "json").rows
@@ -170,9 +166,7 @@ def test_a_setting_that_can_not_be_used_is_named(agent, inbox):
     assert "[settings]" in done.err and "max_pages" in done.err
 
 
-@pytest.mark.parametrize(
-    "statement", ["DROP VIEW contracts", "COPY contracts TO 'x.csv'", "SELECT 1; SELECT 2"]
-)
+@pytest.mark.parametrize("statement", ["DROP VIEW contracts", "COPY contracts TO 'x.csv'", "SELECT 1; SELECT 2"])
 def test_only_reading_is_allowed(agent, inbox, statement):
     agent("run", inbox)
     done = agent("sql", statement)

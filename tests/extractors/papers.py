@@ -78,25 +78,18 @@ def declared_png(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
-        b"\x89PNG\r\n\x1a\n"
-        + part(b"IHDR", header)
-        + part(b"IDAT", zlib.compress(b"\0" * 10_000))
-        + part(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", zlib.compress(b"\0" * 10_000)) + part(b"IEND", b"")
     )
 
 
-def scanned(
-    rotation: int = 0, layer: bool = False, declared: tuple[int, int] | None = None
-) -> pymupdf.Document:
+def scanned(rotation: int = 0, layer: bool = False, declared: tuple[int, int] | None = None) -> pymupdf.Document:
     """A PDF whose page is one image, with somebody's OCR below it or without; its size may be a lie."""
     pdf = pymupdf.open()
     page = pdf.new_page()
     xref = page.insert_image(page.rect, stream=picture("PNG"), keep_proportion=False)
     if declared:
         size = f"/Width {declared[0]}/Height {declared[1]}"
-        pdf.update_object(
-            xref, f"<</Type/XObject/Subtype/Image{size}/ColorSpace/DeviceGray/BitsPerComponent 8>>"
-        )
+        pdf.update_object(xref, f"<</Type/XObject/Subtype/Image{size}/ColorSpace/DeviceGray/BitsPerComponent 8>>")
         pdf.update_stream(xref, b"\0" * 10_000)
     for i, line in enumerate(LINES if layer else ()):
         page.insert_text((72, 72 + 40 * i), line, render_mode=3)

@@ -252,9 +252,7 @@ def test_what_must_not_differ(a, b, same):
 
 
 def test_a_long_contract_is_searched_in_good_time():
-    contract = "\n".join(
-        f"Clause {i}. The parties agree to item {i} of the schedule as amended." for i in range(5_000)
-    )
+    contract = "\n".join(f"Clause {i}. The parties agree to item {i} of the schedule as amended." for i in range(5_000))
     flat = FlatText(contract)
     begun = time.perf_counter()
     assert flat.find("Clause 4999. The parties agreeto item 4999 of the schedule") is not None

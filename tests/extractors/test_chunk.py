@@ -45,8 +45,7 @@ TEXTS = {
     "one line": [contract("1. Term.", "2. Fees.").replace("\n", " ")],
     "blank pages": ["", contract("1. Term."), "", ""],
     "Japanese": [
-        "業務委託契約書\n"
-        + "".join(f"第{i}条（項目）\n{'甲は乙に業務を委託する。' * 9}\n" for i in range(1, 9))
+        "業務委託契約書\n" + "".join(f"第{i}条（項目）\n{'甲は乙に業務を委託する。' * 9}\n" for i in range(1, 9))
     ],
     "one word": ["Lease"],
 }
@@ -114,18 +113,14 @@ def test_a_bare_title_stays_with_what_follows():
 
 def test_japanese_articles_are_chunks():
     found = paths(
-        "".join(
-            f"第{i}条（項目{i}）\n{'甲は乙に対し本契約に定める業務を委託する。' * 6}\n" for i in range(1, 6)
-        )
+        "".join(f"第{i}条（項目{i}）\n{'甲は乙に対し本契約に定める業務を委託する。' * 6}\n" for i in range(1, 6))
     )
     assert found == [(f"第{i}条（項目{i}）",) for i in range(1, 6)]
 
 
 def test_a_section_runs_across_a_page_break():
     chunks = chunk(
-        papers.document(
-            "1. Term.\nThe initial term of this Agreement is", "three years from its date.\n" + FILL
-        )
+        papers.document("1. Term.\nThe initial term of this Agreement is", "three years from its date.\n" + FILL)
     )
     assert (chunks[0].page_first, chunks[0].page_last) == (1, 2)
     assert len(chunks) == 1

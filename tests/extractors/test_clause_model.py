@@ -55,12 +55,9 @@ CLAUSES = {
         "or hire any employee of the other party."
     ),
     "source_code_escrow": (
-        "Licensor shall deposit the source code of the Software with an escrow agent under an "
-        "escrow agreement."
+        "Licensor shall deposit the source code of the Software with an escrow agent under an escrow agreement."
     ),
-    "covenant_not_to_sue": (
-        "Licensee shall not contest or challenge the validity or ownership of the Trademarks."
-    ),
+    "covenant_not_to_sue": ("Licensee shall not contest or challenge the validity or ownership of the Trademarks."),
 }
 TRAPS = (
     "This page intentionally left blank.",
@@ -104,9 +101,7 @@ def test_a_trap_gets_nothing(model, trap):
     assert not [name for name, score in found.items() if score >= model.thresholds[name]]
 
 
-@pytest.mark.parametrize(
-    "change", [str.upper, lambda s: s.replace(" ", "\u00a0"), lambda s: s.replace(" ", "\n")]
-)
+@pytest.mark.parametrize("change", [str.upper, lambda s: s.replace(" ", "\u00a0"), lambda s: s.replace(" ", "\n")])
 def test_the_looks_of_the_text_matter_little(model, change):
     clause = CLAUSES["governing_law"]
     assert scores_of(model, change(clause))["governing_law"] > 0.5
@@ -159,9 +154,7 @@ def test_weights_are_small_and_hold_no_pickles():
 
 
 def test_import_is_cheap():
-    code = (
-        "import sys, extractors.engines.clause_model; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
-    )
+    code = "import sys, extractors.engines.clause_model; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 

@@ -91,9 +91,7 @@ NOTICES = [
 
 @pytest.mark.parametrize(("end", "days", "deadline"), NOTICES)
 def test_notice_deadline(end, days, deadline):
-    found = derived(
-        expiration_date=end, renewal_notice_days=days, renewal_type="auto", renewal_term_months=12
-    )
+    found = derived(expiration_date=end, renewal_notice_days=days, renewal_type="auto", renewal_term_months=12)
     assert found["notice_deadline"].value == deadline
     assert found["notice_deadline"].quote == "quote of renewal_notice_days"
 
@@ -120,9 +118,7 @@ def test_the_renewal_that_is_running(today, end, deadline):
 
 
 def test_monthly_renewals_keep_to_the_ends_of_months():
-    found = derived(
-        expiration_date="2026-01-31", renewal_type="auto", renewal_term_months=1, today=date(2026, 4, 2)
-    )
+    found = derived(expiration_date="2026-01-31", renewal_type="auto", renewal_term_months=1, today=date(2026, 4, 2))
     assert found["current_period_end"].value == "2026-04-30"
 
 
@@ -255,9 +251,7 @@ SIDES = [
 
 @pytest.mark.parametrize(("our_role", "their_role", "kind", "side"), SIDES)
 def test_our_side(our_role, their_role, kind, side):
-    found = derived(
-        party("Acme LLC", their_role), party("Northwind Analytics Inc", our_role), contract_type=kind
-    )
+    found = derived(party("Acme LLC", their_role), party("Northwind Analytics Inc", our_role), contract_type=kind)
     assert found["our_role"].value == side
     assert (found["our_entity"].value, found["counterparty"].value) == ("Northwind Analytics Inc", "Acme LLC")
 

@@ -350,9 +350,7 @@ def test_damage_anywhere_is_a_document_error_or_read(tmp_path, ocr):
         try:
             outcomes.append(bool(papers.read_file(path).pages))
         except DocumentError as error:
-            outcomes.append(
-                error.code in {"truncated", "damaged", "type_mismatch", "no_pages", "image_too_large"}
-            )
+            outcomes.append(error.code in {"truncated", "damaged", "type_mismatch", "no_pages", "image_too_large"})
     assert all(outcomes) and len(outcomes) == 300
 
 

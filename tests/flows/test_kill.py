@@ -9,7 +9,8 @@ import duckdb
 from conftest import AGENT, AGREEMENT, write_pdf
 
 STATEMENT = """SELECT source_uri, status, terms FROM documents LEFT JOIN
-    (SELECT document_id, list(value ORDER BY term, value) AS terms FROM terms GROUP BY 1) USING (document_id) ORDER BY 1"""
+    (SELECT document_id, list(value ORDER BY term, value) AS terms FROM terms GROUP BY 1) USING (document_id)
+    ORDER BY 1"""
 
 
 def test_killed_runs_leave_nothing_lost_and_nothing_doubled(agent, environment, tmp_path):
@@ -24,9 +25,7 @@ def test_killed_runs_leave_nothing_lost_and_nothing_doubled(agent, environment, 
     chance = random.Random(3)
     for _ in range(4):
         command = [str(AGENT), "run", str(inbox), "--warehouse", str(killed_in)]
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             process.wait(timeout=chance.uniform(0.5, length))
         except subprocess.TimeoutExpired:

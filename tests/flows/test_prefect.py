@@ -100,14 +100,10 @@ def test_schedule_catch_up_and_backfill(server, agent):
     started = server.post(
         f"/deployments/{deployments['backfill']['id']}/create_flow_run", {"parameters": {"form": form}}
     )
-    assert (
-        server.wait_for(lambda: server.finished(started["id"]), "the backfill")["state_type"] == "COMPLETED"
-    )
+    assert server.wait_for(lambda: server.finished(started["id"]), "the backfill")["state_type"] == "COMPLETED"
     rows = agent("sql", "SELECT trigger, documents FROM runs ORDER BY started_at", "--format", "json").rows
     assert rows[-1] == {"trigger": "backfill", "documents": 3}
-    assert agent("sql", "SELECT max(version) AS v FROM contracts_history", "--format", "json").rows == [
-        {"v": 2}
-    ]
+    assert agent("sql", "SELECT max(version) AS v FROM contracts_history", "--format", "json").rows == [{"v": 2}]
     artifacts = server.post("/artifacts/filter", {})
     assert {"table", "progress"} <= {artifact["type"] for artifact in artifacts}
 

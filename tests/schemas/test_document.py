@@ -11,9 +11,7 @@ def page(number: int, text: str, confidence: float | None = None) -> Page:
         at = text.index(word, at)
         words.append(Word(at, at + len(word), at, 0, at + len(word), 10))
         at += len(word)
-    return Page(
-        number=number, width=612, height=792, text=text, words=tuple(words), ocr_confidence=confidence
-    )
+    return Page(number=number, width=612, height=792, text=text, words=tuple(words), ocr_confidence=confidence)
 
 
 def document(*pages: Page) -> Document:

@@ -7,9 +7,7 @@ import pytest
 from schemas import errors
 
 KINDS = [
-    kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, errors.ContractAgentError)
+    kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ContractAgentError)
 ]
 
 

@@ -30,13 +30,9 @@ from warehouse.rows import Rows, contract_rows, document_rows
 CITATION = Citation(page_number=1, page_end=1, box=(10, 20, 30, 40), char_start=0, char_end=11)
 REFERENCES = (
     Reference(key="PB-1.1", kind="playbook", title="Payment terms", summary="Net 30."),
-    Reference(
-        key="606-32-15", kind="asc", title="Financing", summary="Long terms.", url="https://example.org"
-    ),
+    Reference(key="606-32-15", kind="asc", title="Financing", summary="Long terms.", url="https://example.org"),
 )
-CHUNK = Chunk(
-    chunk_id="k1", start=0, end=11, heading_path=("1", "Fees"), page_first=1, page_last=1, text="Net"
-)
+CHUNK = Chunk(chunk_id="k1", start=0, end=11, heading_path=("1", "Fees"), page_first=1, page_last=1, text="Net")
 DAY = date(2026, 11, 20)
 
 
@@ -93,9 +89,7 @@ def reading(*, severity: str = "high", rule_version: str = "1", playbook: str = 
         engine=EngineInfo(extractor="embedded", model="m1"),
         terms=terms(**values),
         clauses=(Clause(clause_type="payment_terms", text="Net 60 days", citation=CITATION),),
-        fee_lines=(
-            FeeLine(line=1, item="Seats", quantity="10", unit_price="0.0042", amount="99.5", quote="q"),
-        ),
+        fee_lines=(FeeLine(line=1, item="Seats", quantity="10", unit_price="0.0042", amount="99.5", quote="q"),),
         retrievals=(Retrieval(question="payment", chunk_ids=("k1",), scores=(0.5,), token_share=0.1),),
     )
     topic = AscTopic(topic="FINANCING", proposal="ask", reason="long", paragraphs=("606-10-32-15",))

@@ -51,9 +51,7 @@ def test_values_arrive_as_they_were(small: Path):
     row = one(small, "SELECT parties, total_value, fully_executed, work_key FROM contracts LIMIT 1")
     parties = [{"name": "Acme Inc.", "role": "customer"}, {"name": "Ours", "role": None}]
     assert row == (parties, Decimal("120000.00"), True, "key-1")
-    term = one(
-        small, "SELECT quote, page_number, x0, char_end, evidence FROM terms WHERE term = 'title' LIMIT 1"
-    )
+    term = one(small, "SELECT quote, page_number, x0, char_end, evidence FROM terms WHERE term = 'title' LIMIT 1")
     assert term == ("Net 60 days", 1, 10.0, 11, "verified")
     assert one(small, "SELECT refs, status FROM flags LIMIT 1") == (["PB-1.1", "606-32-15"], "proposed")
     assert one(small, "SELECT chunk_ids, scores FROM retrievals LIMIT 1") == (["k1"], [0.5])
@@ -185,10 +183,7 @@ def test_landing_needs_no_pandas(root: Path):
     ],
 )
 def test_rows_that_do_not_fit_are_refused(small: Path, rows: dict, says: str):
-    rows = {
-        name: [{"status": "landed"} | r if name == "documents" else r for r in rs]
-        for name, rs in rows.items()
-    }
+    rows = {name: [{"status": "landed"} | r if name == "documents" else r for r in rs] for name, rs in rows.items()}
     with pytest.raises(WarehouseError, match=says):
         land(small, {"run_id": "r2"}, [rows])
     assert landed(small).run_id == "r1"

@@ -43,7 +43,6 @@ def test_brief_text(night: Path):
         "Contract brief for Friday, 20 November 2026",
         "8 documents, 7 contracts, 7 pages, in 31 seconds. 0 duplicates, 1 in quarantine.",
         "7.pdf (encrypted): It has a password.",
-        "Next: Put a copy without a password into the inbox.",
         "Flags to decide: 1 critical, 6 high",
         "CRITICAL R01: Master Agreement (Acme Inc.), page 1",
         "Payment is due after 60 days; we ask for 30.",
@@ -71,8 +70,7 @@ def sheets_of(path: Path) -> dict[str, ElementTree.Element]:
     with zipfile.ZipFile(path) as book:
         names = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
         return {
-            name: ElementTree.fromstring(book.read(f"xl/worksheets/sheet{at}.xml"))
-            for at, name in enumerate(names, 1)
+            name: ElementTree.fromstring(book.read(f"xl/worksheets/sheet{at}.xml")) for at, name in enumerate(names, 1)
         }
 
 

@@ -25,9 +25,7 @@ def test_ids_stay_when_values_change():
 
 
 def test_ids_differ_between_contracts():
-    assert not {row["term_id"] for row in batch(1, "r1")["terms"]} & {
-        row["term_id"] for row in batch(2, "r1")["terms"]
-    }
+    assert not {row["term_id"] for row in batch(1, "r1")["terms"]} & {row["term_id"] for row in batch(2, "r1")["terms"]}
 
 
 def test_every_term_has_a_row():

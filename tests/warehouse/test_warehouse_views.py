@@ -122,9 +122,7 @@ def rolled(cases: list[tuple[date, int]]) -> list[date]:
 
 
 def test_queue_is_ordered_and_open(root: Path):
-    land_run(
-        root, "r1", [batch(1, "r1", severity="low"), batch(2, "r1"), batch(3, "r1", total_value="9000000")]
-    )
+    land_run(root, "r1", [batch(1, "r1", severity="low"), batch(2, "r1"), batch(3, "r1", total_value="9000000")])
     assert [row[0][-1] for row in query(root, "SELECT contract_id FROM review_queue")[1]] == ["3", "2", "1"]
     flag = query(root, "SELECT flag_id FROM review_queue LIMIT 1")[1][0][0]
     for at, (decision, left) in enumerate([("needs_info", 3), ("confirmed", 2), ("reopened", 3)]):
@@ -138,9 +136,7 @@ def minute_of_today(minute: int) -> datetime:
 
 
 def test_nonstandard_terms_say_what_references_mean(held: Path):
-    row = query(
-        held, "SELECT reference_titles, page_number, quote, file_name FROM nonstandard_terms LIMIT 1"
-    )[1][0]
+    row = query(held, "SELECT reference_titles, page_number, quote, file_name FROM nonstandard_terms LIMIT 1")[1][0]
     assert row == ("Payment terms; Financing", 1, "Net 60 days", "0.pdf")
 
 

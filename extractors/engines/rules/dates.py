@@ -63,17 +63,11 @@ def _agreement_date(view: View) -> Iterable[Term]:
         if made and (
             sentence.start < 700 or re.search(r"\bthis\b|\bundersigned\b|^\s*dated?\b", before, re.IGNORECASE)
         ):
-            yield view.found(
-                "agreement_date", dated.value, sentence, (dated.start, dated.end), confidence=0.8
-            )
+            yield view.found("agreement_date", dated.value, sentence, (dated.start, dated.end), confidence=0.8)
         elif _EFFECTIVE_BEFORE.search(before[-90:]) and _names_parties(sentence, dated):
-            yield view.found(
-                "agreement_date", dated.value, sentence, (dated.start, dated.end), confidence=0.6
-            )
+            yield view.found("agreement_date", dated.value, sentence, (dated.start, dated.end), confidence=0.6)
         elif sentence.start < 1_200 and not before.strip() and len(sentence.text) < 60:
-            yield view.found(
-                "agreement_date", dated.value, sentence, (dated.start, dated.end), confidence=0.5
-            )
+            yield view.found("agreement_date", dated.value, sentence, (dated.start, dated.end), confidence=0.5)
 
 
 def _names_parties(sentence: Sentence, dated: Dated) -> bool:
@@ -95,9 +89,7 @@ def _effective_date(view: View) -> Iterable[Term]:
             continue
         if sentence.start > 8_000:
             confidence -= 0.2
-        yield view.found(
-            "effective_date", dated.value, sentence, (dated.start, dated.end), confidence=confidence
-        )
+        yield view.found("effective_date", dated.value, sentence, (dated.start, dated.end), confidence=confidence)
 
 
 def _up_to_next_date(text: str) -> str:
@@ -114,7 +106,5 @@ def _expiration_date(view: View) -> Iterable[Term]:
         labelled = bool(ends and re.search(r"expir|end date|termination date|term end", ends.group(), re.I))
         if not labelled and not _TERM_SUBJECT.search(f"{sentence.heading} {before}"):
             continue
-        sure = (
-            0.85 if re.search(r"initial term|expir|end date|shall continue|in effect", before, re.I) else 0.6
-        )
+        sure = 0.85 if re.search(r"initial term|expir|end date|shall continue|in effect", before, re.I) else 0.6
         yield view.found("expiration_date", dated.value, sentence, (dated.start, dated.end), confidence=sure)

@@ -105,9 +105,7 @@ def _initial_term(view: View, sentences: list[Sentence]) -> Iterable[Term]:
             confidence = _initial_term_confidence(sentence, duration)
             if confidence:
                 span = (duration.start, duration.end)
-                yield view.found(
-                    "initial_term_months", duration.months, sentence, span, confidence=confidence
-                )
+                yield view.found("initial_term_months", duration.months, sentence, span, confidence=confidence)
 
 
 def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
@@ -119,9 +117,7 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
         return 0.0
     if _NOT_THE_TERM.search(before[-70:] + " " + after[:45]):
         return 0.0
-    if re.search(
-        r"(?:first|last|final|each|every|second|third|next|any|within)(?: of the)?\s*$", before, re.I
-    ):
+    if re.search(r"(?:first|last|final|each|every|second|third|next|any|within)(?: of the)?\s*$", before, re.I):
         return 0.0
     if _INITIAL_OF.search(near):
         return 0.9
@@ -129,9 +125,7 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
         return 0.88
     if not (_TERM_SUBJECT.search(near) or re.search(r"\bterm\b|duration", sentence.heading, re.I)):
         return 0.0
-    if re.match(
-        r"\s*(?:term|period)\b|\s*(?:from|commencing|beginning|starting|after) (?:the )?", after, re.I
-    ):
+    if re.match(r"\s*(?:term|period)\b|\s*(?:from|commencing|beginning|starting|after) (?:the )?", after, re.I):
         return 0.8
     if _TERM_VERB.search(near):
         return 0.75 if re.search(r"\bterm\b|duration", sentence.heading, re.I) else 0.6
@@ -176,9 +170,7 @@ def _is_renewal_length(text: str, duration: Duration) -> bool:
     before, after = text[: duration.start], text[duration.end :]
     if _BEFORE_END.search(after) or re.search(r"(?:at least|less than|minimum of)\s*$", before, re.I):
         return False
-    return bool(
-        _RENEW_WORD.search(before[-90:]) or re.match(r"\s*(?:renewal|extension|terms?|periods?)", after, re.I)
-    )
+    return bool(_RENEW_WORD.search(before[-90:]) or re.match(r"\s*(?:renewal|extension|terms?|periods?)", after, re.I))
 
 
 def _renewal_term(view: View, sentence: Sentence, kind: str) -> Iterable[Term]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 
 from extractors.engines.view import Party, Sentence, View
 from extractors.values import amounts, dates
@@ -11,7 +11,7 @@ from schemas.contract import Term
 _CJK = "\u3040-\u30ff\u3400-\u9fff"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A pattern whose Japanese characters may have a line break between them, as words do on a page."""
     parts = re.split(r"(\[[^\]]*\])", pattern)
@@ -129,7 +129,7 @@ def _signatures(view: View) -> Iterable[Term]:
     if start is None:
         return
     closing = view.text[start:]
-    marks = [m for m in _finditer(r"電子署名済|㊞|印(?:\s|$|）|\))|/s/", closing)]
+    marks = list(_finditer(r"電子署名済|㊞|印(?:\s|$|）|\))|/s/", closing))
     if not marks:
         return
     line = Sentence(
@@ -167,9 +167,7 @@ def _duration(view: View, sentence: Sentence) -> Iterable[Term]:
 
 def _termination(view: View, sentence: Sentence) -> Iterable[Term]:
     text = sentence.text
-    if _search(r"違反|不履行|破産|支払停止|差押|更新拒絶", text) or not _search(
-        r"解約|中途解約|終了させる", text
-    ):
+    if _search(r"違反|不履行|破産|支払停止|差押|更新拒絶", text) or not _search(r"解約|中途解約|終了させる", text):
         return
     match = _search(
         r"(?:いつでも|理由の?如何を問わず|都合により)?[^。]{0,60}(?:解約|終了させ)[^。]{0,12}でき(?:る|ない)",
@@ -180,11 +178,7 @@ def _termination(view: View, sentence: Sentence) -> Iterable[Term]:
     if _search(r"できない", text):
         yield view.found("termination_for_convenience", "none", sentence, match.span(), confidence=0.7)
         return
-    who = (
-        "either"
-        if _search(r"甲(?:及び|および|又は|または|乙)|いずれ|各当事者", text)
-        else _side_of(view, text)
-    )
+    who = "either" if _search(r"甲(?:及び|および|又は|または|乙)|いずれ|各当事者", text) else _side_of(view, text)
     if who:
         yield view.found("termination_for_convenience", who, sentence, match.span(), confidence=0.75)
         if notice := _search(rf"{_NUMBER}\s*(?P<unit>日|か月|ヶ月|カ月|箇月)前", text):
@@ -193,9 +187,7 @@ def _termination(view: View, sentence: Sentence) -> Iterable[Term]:
 
 
 def _side_of(view: View, text: str) -> str | None:
-    named = [
-        (text.find(alias), party.side) for party in view.parties for alias in party.aliases if alias in text
-    ]
+    named = [(text.find(alias), party.side) for party in view.parties for alias in party.aliases if alias in text]
     return min(named)[1] if named else None
 
 
@@ -208,11 +200,9 @@ def _law(view: View, sentence: Sentence) -> Iterable[Term]:
 
 def _payment(view: View, sentence: Sentence) -> Iterable[Term]:
     text = sentence.text
-    if _search(r"支払", text) and not _search(r"遅延損害金|怠った", text):
-        if match := _search(rf"{_NUMBER}\s*日以内", text):
-            yield view.found(
-                "payment_terms_days", number(match["n"]), sentence, match.span(), confidence=0.85
-            )
+    paying = _search(r"支払", text) and not _search(r"遅延損害金|怠った", text)
+    if paying and (match := _search(rf"{_NUMBER}\s*日以内", text)):
+        yield view.found("payment_terms_days", number(match["n"]), sentence, match.span(), confidence=0.85)
     if _search(r"請求|支払", text):
         for word, value in (("毎月", "monthly"), ("月額", "monthly"), ("四半期", "quarterly"), ("年額", "annual"), ("一括", "one_time"),
                             ("毎年", "annual"), ("年間", "annual")):  # fmt: skip

@@ -41,9 +41,7 @@ _PLACE_LAW = pattern(
     rf"\b(?P<second>{_PLACE}) law\b"
 )
 _ADJECTIVE_LAW = pattern(rf"\b(?P<adjective>{'|'.join(_ADJECTIVES)}) law\b")
-_LABEL = pattern(
-    rf"\bgoverning law\s*[:\-.]?\s*(?:the )?(?:laws? of )?(?:the )?(?:state of )?(?P<place>{_PLACE})\b"
-)
+_LABEL = pattern(rf"\bgoverning law\s*[:\-.]?\s*(?:the )?(?:laws? of )?(?:the )?(?:state of )?(?P<place>{_PLACE})\b")
 _FREE = pattern(
     r"\bgoverned (?:in all respects )?by\b[^.;]{0,140}?\blaws? of (?:the )?(?:(?:state|commonwealth|province|republic|kingdom)"
     r" of )?(?P<place>[A-Z][\w]+(?: [A-Z][\w]+){0,3})"
@@ -61,13 +59,9 @@ def terms(view: View) -> Iterable[Term]:
             match = expression.search(sentence.text)
             if not match or _NOT_GOVERNING.search(sentence.text[max(0, match.start() - 60) : match.end()]):
                 continue
-            if not _place(match)[:1].isupper() or re.match(
-                r"(?:State|Commonwealth|Province|The)\b", _place(match)
-            ):
+            if not _place(match)[:1].isupper() or re.match(r"(?:State|Commonwealth|Province|The)\b", _place(match)):
                 continue  # the name itself was left blank
-            if expression is _ADJECTIVE_LAW and not re.search(
-                r"govern|subject to|construed", sentence.text, re.I
-            ):
+            if expression is _ADJECTIVE_LAW and not re.search(r"govern|subject to|construed", sentence.text, re.I):
                 continue
             yield view.found("governing_law", _place(match), sentence, match.span(), confidence=confidence)
             break

@@ -70,9 +70,7 @@ def _special(text: str, cap: re.Match[str]) -> bool:
 
 
 def _months(text: str, start: int) -> float | None:
-    months = next(
-        (d.months for d in durations(text[start:]) if d.unit in ("month", "year") and d.months >= 1), None
-    )
+    months = next((d.months for d in durations(text[start:]) if d.unit in ("month", "year") and d.months >= 1), None)
     times = _TIMES.search(text, start)
     factor = 1.0
     if times:
@@ -86,9 +84,7 @@ def _months(text: str, start: int) -> float | None:
 
 def _basis(text: str) -> str | None:
     paid = [word for word in ("paid", "payable") if re.search(rf"\b{word}\b", text, re.I)]
-    if re.search(r"(?:preceding|prior|previous|before|last)\b", text, re.I) and re.search(
-        r"month|year", text, re.I
-    ):
+    if re.search(r"(?:preceding|prior|previous|before|last)\b", text, re.I) and re.search(r"month|year", text, re.I):
         scope = ["lookback"]
     elif re.search(r"\bunder (?:this|the)\b|\bduring the term|\bhereunder\b|\bapplicable order", text, re.I):
         scope = ["term"]

@@ -12,9 +12,7 @@ from schemas.contract import Term
 _WORD = r"(?:[A-Z0-9][\w&'./\-]*|&)"
 _JOIN = r"(?:,? |,? (?:of|and|de|for|the|von|van|di|&) )"
 _ENDING = rf"(?:{LEGAL_FORMS}|{TELLING_ENDINGS})"
-COMPANY = re.compile(
-    rf"\b(?P<name>{_WORD}(?:{_JOIN}{_WORD}){{0,8}}?(?:,? {_ENDING})+)(?![\w&])".replace(" ", r"\s+")
-)
+COMPANY = re.compile(rf"\b(?P<name>{_WORD}(?:{_JOIN}{_WORD}){{0,8}}?(?:,? {_ENDING})+)(?![\w&])".replace(" ", r"\s+"))
 _ALIAS = pattern(
     r"\(\s*(?:[^()\"]{0,90}?)\"(?P<first>[^\"()]{1,60}?)[,.]?\"(?:[^()\"]{0,40}\"(?P<second>[^\"()]{1,60}?)[,.]?\")?"
     r"[^()]{0,120}\)"
@@ -43,12 +41,72 @@ _BETWEEN = pattern(
     r"\b(?:by and )?(?:between|among|amongst)\b|\bmade by\b|\bdelivered by\b|\bentered into by\b|\bparties to this\b"
 )
 _STOP_WORDS = frozenset(
-    "agreement exhibit section waiver recitals between among whereas parties amendment dated undersigned this by and made "
-    "disclosure confidentiality letter page privacy board signatures signed signature january february march april may june july august september "
-    "october november december re: attention mr ms mr. ms. in order either".split()
+    [
+        "agreement",
+        "exhibit",
+        "section",
+        "waiver",
+        "recitals",
+        "between",
+        "among",
+        "whereas",
+        "parties",
+        "amendment",
+        "dated",
+        "undersigned",
+        "this",
+        "by",
+        "and",
+        "made",
+        "disclosure",
+        "confidentiality",
+        "letter",
+        "page",
+        "privacy",
+        "board",
+        "signatures",
+        "signed",
+        "signature",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "re:",
+        "attention",
+        "mr",
+        "ms",
+        "mr.",
+        "ms.",
+        "in",
+        "order",
+        "either",
+    ]
 )
 _GENERIC = frozenset(
-    "company corporation the a an buyer seller bank group trust party it investor affiliate".split()
+    [
+        "company",
+        "corporation",
+        "the",
+        "a",
+        "an",
+        "buyer",
+        "seller",
+        "bank",
+        "group",
+        "trust",
+        "party",
+        "it",
+        "investor",
+        "affiliate",
+    ]
 )
 _PERSON_OR_NAME = re.compile(
     r"(?:between|among|and|by|BETWEEN|AND|BY)[:\s]+(?P<name>[A-Z][\w&'.\-]+(?:\s+(?:[A-Z][\w&'.\-]*|of|de|van|von|&)){1,5})"
@@ -81,7 +139,12 @@ def find_parties(sentences: Iterable[Sentence], text: str) -> tuple[Party, ...]:
 
 def _named_at(place: tuple[str, int], text: str) -> list[Party]:
     found: list[Party] = []
-    for search, where in ((_before_aliases, place), (_labelled, (text[: 2 * OPENING], 0)), (_companies, place), (_persons, place)):
+    for search, where in (
+        (_before_aliases, place),
+        (_labelled, (text[: 2 * OPENING], 0)),
+        (_companies, place),
+        (_persons, place),
+    ):
         if len(found) < 2:
             found += [party for party in search(*where) if not _known(party, found)]
     return found
@@ -104,8 +167,10 @@ def _with_sides(found: list[Party], text: str) -> list[Party]:
 
 def _pays(party: Party, text: str) -> bool:
     names = "|".join(re.escape(name) for name in party.aliases if len(name) > 1)
-    pays = rf"\b(?:{names})\b (?:shall|will|must|agrees? to|undertakes? to)(?: also| then)? pay\b[^.;]{{0,90}}\b(?:fees?|price|charges?|" \
+    pays = (
+        rf"\b(?:{names})\b (?:shall|will|must|agrees? to|undertakes? to)(?: also| then)? pay\b[^.;]{{0,90}}\b(?:fees?|price|charges?|"
         r"invoices?|amounts?|retainer|rent|sum)\b"
+    )
     return bool(names) and bool(pattern(pays).search(text))
 
 
@@ -113,9 +178,7 @@ def terms(view: View) -> Iterable[Term]:
     """The term `parties`, one value a party, each quoting its own naming."""
     for party in view.parties:
         line = Sentence(party.start, view.text[party.start : party.end], "")
-        yield view.found(
-            "parties", party.name, line, confidence=0.8 if party.aliases else 0.65, role=party.role
-        )
+        yield view.found("parties", party.name, line, confidence=0.8 if party.aliases else 0.65, role=party.role)
 
 
 def _opening(sentences: Iterable[Sentence], text: str) -> tuple[str, int]:
@@ -130,9 +193,7 @@ def _opening(sentences: Iterable[Sentence], text: str) -> tuple[str, int]:
 
 
 def _before_recitals(text: str) -> str:
-    match = re.search(
-        r"\bWITNESSETH|\bRECITALS?\b|\bBACKGROUND\b|\bWHEREAS\b|\bNOW,?\s+THEREFORE", text[120:]
-    )
+    match = re.search(r"\bWITNESSETH|\bRECITALS?\b|\bBACKGROUND\b|\bWHEREAS\b|\bNOW,?\s+THEREFORE", text[120:])
     return text[: 120 + match.start()] if match else text
 
 
@@ -152,9 +213,7 @@ def _before_aliases(text: str, offset: int) -> list[Party]:
     return found
 
 
-def _party_before(
-    text: str, start: int, match: re.Match[str], aliases: tuple[str, ...], offset: int
-) -> Party | None:
+def _party_before(text: str, start: int, match: re.Match[str], aliases: tuple[str, ...], offset: int) -> Party | None:
     """The party named between the last defined name and this one, without what describes it."""
     above = text.rfind("\n\n", start, match.start())  # a letterhead or a heading is not part of the naming
     start = above + 2 if above >= 0 and match.start() - above > 30 else start
@@ -211,21 +270,17 @@ def _party(name: str, aliases: tuple[str, ...], start: int, end: int) -> Party |
     if not _is_name(stripped):
         return None
     start += len(name) - len(name.lstrip()) + max(0, flat.find(stripped))
-    role = next(
-        (alias.lower() for alias in aliases if role_side(alias) or alias.lower() in NEUTRAL_ROLES), None
-    )
+    role = next((alias.lower() for alias in aliases if role_side(alias) or alias.lower() in NEUTRAL_ROLES), None)
     side = next((role_side(alias) for alias in aliases if role_side(alias)), None)
     return Party(stripped, role, aliases, side, start, min(end, start + 420))
 
 
 def _stripped(name: str) -> str:
     """A name without the words of the sentence around it: all up to the last word that no name holds."""
-    words = " ".join(name.split()).split(" ")
+    words = re.sub(r"^[A-Z][\w ]{1,24}:\s+", "", " ".join(name.split())).split(" ")
     for i in range(len(words) - 1, -1, -1):
         bare = words[i].lower().strip(",.:;()\"'")
-        if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(
-            r"\d{5,}", bare
-        ):
+        if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(r"\d{5,}", bare):
             words = words[i + 1 :]
             break
     return " ".join(words).strip(" ,;:-\"'")
@@ -240,9 +295,7 @@ def _is_name(name: str) -> bool:
         and not set(bare.split()) <= _GENERIC
         and bare not in _PLACES
         and not re.match(r"EX-?\d|\d+[.)]?$", name)
-        and not re.search(
-            r"\b(?:shall|will|hereby|which|that|is|are|has|effective|entered)\b|_{2,}|[\"“]", name
-        )
+        and not re.search(r"\b(?:shall|will|hereby|which|that|is|are|has|effective|entered)\b|_{2,}|[\"“]", name)
     )
 
 

@@ -45,9 +45,7 @@ def _payment_days(view: View, sentence: Sentence) -> Iterable[Term]:
             yield view.found("payment_terms_days", days, sentence, match.span(), confidence=0.9)
             return
     if _NET_WORDS.search(text) and (found := durations(text)):
-        yield view.found(
-            "payment_terms_days", found[0].days, sentence, (found[0].start, found[0].end), confidence=0.85
-        )
+        yield view.found("payment_terms_days", found[0].days, sentence, (found[0].start, found[0].end), confidence=0.85)
         return
     if (match := _ON_RECEIPT.search(text)) and _INVOICE.search(text) and not durations(text):
         yield view.found("payment_terms_days", 0, sentence, match.span(), confidence=0.7)
@@ -66,15 +64,11 @@ def _payment_confidence(sentence: Sentence, duration: Duration) -> float:
     before = _same_clause(text[: duration.start], last=True)
     after = _same_clause(text[duration.end :], last=False)
     near = before[-150:] + " " + after[:90]
-    if not (_PAYING.search(near) and _INVOICE.search(near)) or _NOT_PAYMENT.search(
-        before[-110:] + " " + after[:40]
-    ):
+    if not (_PAYING.search(near) and _INVOICE.search(near)) or _NOT_PAYMENT.search(before[-110:] + " " + after[:40]):
         return 0.0
     if not _ANCHOR.search(after) or _SENDS_INVOICE.search(before):
         return 0.0
-    if not re.search(
-        r"(?:within|no later than|not later than|in|terms?:?|due|payable|of|than)\s*$", before, re.I
-    ):
+    if not re.search(r"(?:within|no later than|not later than|in|terms?:?|due|payable|of|than)\s*$", before, re.I):
         return 0.5 if re.match(r"\s*(?:after|from|of|following)", after, re.I) else 0.0
     return 0.85 if re.search(r"invoice", near, re.I) else 0.6
 
@@ -90,9 +84,7 @@ _FREQUENCIES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("quarterly", pattern(r"\bquarterly\b|\beach (?:calendar )?quarter\b|\bper quarter\b|\bevery quarter\b")),
     (
         "annual",
-        pattern(
-            r"\bannual(?:ly)?\b|\beach (?:contract )?year\b|\bper (?:year|annum)\b|\byearly\b|\bevery year\b"
-        ),
+        pattern(r"\bannual(?:ly)?\b|\beach (?:contract )?year\b|\bper (?:year|annum)\b|\byearly\b|\bevery year\b"),
     ),
     (
         "one_time",
@@ -158,9 +150,7 @@ _PER_MONTH = pattern(
     r"^\W*(?:\(?[\d.]+\s*%?\)?\W*)?(?:of the \w+(?: \w+){0,4} )?(?:per|a|each|every|/)\s*(?:calendar )?month|^\W*monthly"
 )
 _PER_YEAR = pattern(r"^\W*(?:\(?[\d.]+\s*%?\)?\W*)?(?:per|a|each|/)\s*(?:annum|year)|^\W*(?:annual|p\.a\.)")
-_ABOVE_BASE = pattern(
-    r"\b(?:above|over|plus|in excess of)\b[^.;]{0,50}\b(?:base|prime|libor|sofr|euribor|bank)"
-)
+_ABOVE_BASE = pattern(r"\b(?:above|over|plus|in excess of)\b[^.;]{0,50}\b(?:base|prime|libor|sofr|euribor|bank)")
 
 
 def _late_fee(view: View, sentence: Sentence) -> Iterable[Term]:
@@ -178,9 +168,7 @@ def _late_fee(view: View, sentence: Sentence) -> Iterable[Term]:
         ):
             yield view.found("late_fee_percent_per_month", percent.value, sentence, span, confidence=0.9)
             return
-        if _PER_YEAR.search(after) or re.search(
-            r"annual (?:rate|interest)", sentence.text[: percent.start], re.I
-        ):
+        if _PER_YEAR.search(after) or re.search(r"annual (?:rate|interest)", sentence.text[: percent.start], re.I):
             yield view.found(
                 "late_fee_percent_per_month", round(percent.value / 12, 4), sentence, span, confidence=0.75
             )

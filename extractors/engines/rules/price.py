@@ -16,9 +16,7 @@ _CAP = pattern(
     r"\bnot more than\b|\bcapped at\b|\bmaximum\b|\bat most\b|\bthe lesser of\b|\blimited to\b|\bdoes not exceed\b|\bcap of\b|"
     r"\bshall be increased by\b|\bwill increase by\b|\bincrease of\b|\bincrease by\b|\buplift of\b"
 )
-_INDEX = pattern(
-    r"\bCPI\b|\bconsumer price index\b|\bRPI\b|\bprice index\b|\brate of inflation\b|\bindexation\b"
-)
+_INDEX = pattern(r"\bCPI\b|\bconsumer price index\b|\bRPI\b|\bprice index\b|\brate of inflation\b|\bindexation\b")
 _FIXED = pattern(
     r"\b(?:prices?|pricing|fees?|charges?|rates?)\b[^.;]{0,60}\b(?:shall|will|are|is)? ?(?:remain (?:fixed|firm|locked)\b|(?:fixed|firm|locked) (?:for|during|throughout|until)\b)|"
     r"\b(?:shall|will|may|does|do) not (?:be )?(?:increase|raise|adjust|change)|\bno (?:price )?increase"
@@ -27,6 +25,7 @@ _FREE = pattern(
     r"\b(?:may|reserves? the right to|is entitled to|shall be entitled to|can)\b[^.;]{0,60}\b(?:increase|raise|adjust|change|"
     r"modify|revise)\b|\bthen[- ]current (?:list )?(?:prices?|pricing|fees|rates)"
 )
+_LIST_PRICE = pattern(r"then[- ]current (?:list )?(?:prices?|pricing|fees|rates)")
 _NOT_PRICE = pattern(
     r"\binterest rate|\blate\b|\bexchange rate|\bcredit|\bliabilit|\binsurance|\bpremium|\btax(?:es)?\b|\bdamages|"
     r"\bquantit|\bheadcount|\buser count|\bmanufacturing cost|\bdiscount (?:of|rate)"
@@ -44,9 +43,8 @@ def terms(view: View) -> Iterable[Term]:
             yield view.found("price_increase_type", "none", sentence, match.span(), confidence=0.7)
         elif rise := _RISE.search(text):
             yield from _rise(view, sentence, rise)
-        elif match := re.search(r"then[- ]current (?:list )?(?:prices?|pricing|fees|rates)", text, re.I):
-            if re.search(r"renew", text, re.I):
-                yield view.found("price_increase_type", "uncapped", sentence, match.span(), confidence=0.5)
+        elif (match := _LIST_PRICE.search(text)) and re.search(r"renew", text, re.IGNORECASE):
+            yield view.found("price_increase_type", "uncapped", sentence, match.span(), confidence=0.5)
 
 
 def _rise(view: View, sentence: Sentence, rise: re.Match[str]) -> Iterable[Term]:
@@ -68,9 +66,7 @@ def _cap(text: str) -> tuple[float, int, int] | None:
         return None
     for percent in reversed(percents(text)):
         before = text[max(0, percent.start - 150) : percent.start]
-        if _CAP.search(before) and not re.search(
-            r"CPI|index", text[max(0, percent.start - 12) : percent.start]
-        ):
+        if _CAP.search(before) and not re.search(r"CPI|index", text[max(0, percent.start - 12) : percent.start]):
             return percent.value, percent.start, percent.end
         if re.match(r"\s*(?:cap|per (?:year|annum)|annually|or less)", text[percent.end :], re.I):
             return percent.value, percent.start, percent.end

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from extractors.engines.view import Sentence, View
 from extractors.values import dates, pattern
 from schemas.contract import Term
+from schemas.document import PAGE_BREAK
 
 _BLOCK = pattern(
     r"\bIN WITNESS WHEREOF\b|\bexecuted (?:this|as of|by|on)\b|\bsigned (?:by|for|on behalf)\b|\bagreed and accepted\b|"
@@ -52,35 +53,33 @@ def terms(view: View) -> Iterable[Term]:
 def _region(text: str) -> tuple[int, str]:
     """From the first word of a signature block in the last part of the text; exhibits may follow it."""
     matches = [
-        m
-        for m in _BLOCK.finditer(text)
-        if re.search(r"By:|/s/|Signature|Signed|WITNESS|署名|押印", m.group(), re.I)
+        m for m in _BLOCK.finditer(text) if re.search(r"By:|/s/|Signature|Signed|WITNESS|署名|押印", m.group(), re.I)
     ]
     starts = [m.start() for m in matches if _FIELD.search(text, m.start(), m.start() + 2_500)]
     strong = [m.start() for m in matches if re.search(r"witness", m.group(), re.I)] or starts
-    start = min(
-        (s for s in strong if s > 0.2 * len(text)), default=max(0, len(text) - TAIL) if starts else len(text)
-    )
+    start = min((s for s in strong if s > 0.2 * len(text)), default=max(0, len(text) - TAIL) if starts else len(text))
     return start, text[start : start + TAIL]
 
 
 def _fields(region: str) -> Iterable[Field]:
     for match in _FIELD.finditer(region):
-        value = match["value"].split("\n")[0].strip(" :\t")
-        below = match["value"].split("\n")[1].strip() if "\n" in match["value"] else ""
-        conformed = (
-            "/s/" in match["label"] or "/s/" in value or re.search(r"sign", match["label"], re.I) and value
-        )
-        if re.match(r"(?:by|signature|signed)", match["label"], re.I) and "/s/" not in value:
-            if _OTHER_FIELD.match(value) or _BLANK.search(value) or not value:
-                text = (
-                    below if not value and not _OTHER_FIELD.match(below) and not _BLANK.search(below) else ""
-                )
-                yield Field(match.start(), match.end(), bool(re.search(r"/s/|DocuSign|e-?sign", text, re.I)))
-                continue
-        yield Field(
-            match.start(), match.end(), bool(conformed or re.search(r"[A-Za-z\u3040-\u9fff]{2}", value))
-        )
+        yield Field(match.start(), match.end(), _is_signed(match["label"], match["value"]))
+        if match["label"] == "/s/":  # two conformed signatures beside each other on one line
+            for other in re.finditer("/s/", match["value"]):
+                yield Field(match.start("value") + other.start(), match.end(), True)
+
+
+def _is_signed(label: str, value: str) -> bool:
+    """Whether something stands in the place of a signature, on its line or, for e-signatures, below it."""
+    first, _, below = value.partition("\n")
+    first, below = first.strip(" :\t"), below.strip()
+    if "/s/" in label or "/s/" in first:
+        return True
+    if not first and not _OTHER_FIELD.match(below) and not _BLANK.search(below):
+        return bool(re.search(r"/s/|DocuSign|e-?sign", below, re.IGNORECASE))
+    if not first or _OTHER_FIELD.match(first) or _BLANK.search(first):
+        return False
+    return bool(re.search(r"[A-Za-z\u3040-\u9fff]{2}", first))
 
 
 def _fully_executed(view: View, offset: int, region: str, fields: list[Field]) -> Iterable[Term]:
@@ -103,11 +102,7 @@ def _distinct(fields: list[Field]) -> list[Field]:
     """`By: /s/ Jane Roe` is one place though two patterns see it."""
     kept: list[Field] = []
     for field in fields:
-        if (
-            kept
-            and field.start < kept[-1].end
-            and not (field.end == kept[-1].end and field.start > kept[-1].start)
-        ):
+        if kept and field.start < kept[-1].end and not (field.end == kept[-1].end and field.start > kept[-1].start):
             kept[-1] = Field(kept[-1].start, max(kept[-1].end, field.end), kept[-1].signed or field.signed)
         else:
             kept.append(field)
@@ -129,5 +124,5 @@ def _signed_date(view: View, offset: int, region: str, fields: list[Field]) -> I
 
 def _line(offset: int, region: str, span: tuple[int, int]) -> Sentence:
     start, end = span[0], min(span[1], span[0] + 400)
-    text = region[start:end].rstrip()
+    text = region[start:end].split(PAGE_BREAK)[0].rstrip()  # a quotation stands on one page
     return Sentence(offset + start, text, "")

@@ -54,9 +54,7 @@ def terms(view: View) -> Iterable[Term]:
     sentences = view.about("termination")
     rights = list(_rights(view, sentences))
     yield from rights
-    granted = [
-        right for right in rights if right.term == "termination_for_convenience" and right.value != "none"
-    ]
+    granted = [right for right in rights if right.term == "termination_for_convenience" and right.value != "none"]
     if granted:
         yield from _fee(view, sentences)
     elif not rights:
@@ -80,9 +78,7 @@ def _clauses(text: str) -> Iterable[tuple[int, str]]:
         at += len(part)
 
 
-def _right(
-    view: View, sentence: Sentence, offset: int, clause: str, following: list[Sentence]
-) -> Iterable[Term]:
+def _right(view: View, sentence: Sentence, offset: int, clause: str, following: list[Sentence]) -> Iterable[Term]:
     match = _TERMINATE.search(clause)
     if not match:
         return
@@ -119,17 +115,8 @@ def holder(view: View, clause: str, at: int) -> str | None:
     """
     mentions = sorted(_mentions(view, clause))
     subjects = [side for _, end, side in mentions if _HAS_RIGHT.match(clause, end)]
-    agents = [
-        side
-        for start, _, side in mentions
-        if re.search(r"\bby\s+(?:the\s+)?$", clause[:start], re.IGNORECASE)
-    ]
-    named = (
-        subjects
-        or agents
-        or [side for start, _, side in mentions if start <= at]
-        or [s for _, _, s in mentions]
-    )
+    agents = [side for start, _, side in mentions if re.search(r"\bby\s+(?:the\s+)?$", clause[:start], re.IGNORECASE)]
+    named = subjects or agents or [side for start, _, side in mentions if start <= at] or [s for _, _, s in mentions]
     if {"customer", "provider"} <= set(named[:2]):
         return "either"
     return named[0] if named else None
@@ -149,14 +136,14 @@ def _mentions(view: View, clause: str) -> Iterable[tuple[int, int, str]]:
 
 
 def _sides(view: View) -> dict[str, str]:
-    sides = {role: "customer" for role in BUYER_ROLES} | {role: "provider" for role in SELLER_ROLES}
+    sides = dict.fromkeys(BUYER_ROLES, "customer") | dict.fromkeys(SELLER_ROLES, "provider")
     known = {party.side for party in view.parties if party.side}
     for party in view.parties:
         side = party.side
         if side is None and len(view.parties) == 2 and len(known) == 1:
             side = "provider" if "customer" in known else "customer"
         if side:
-            sides |= {alias: side for alias in party.aliases} | {party.name: side}
+            sides |= dict.fromkeys(party.aliases, side) | {party.name: side}
     return sides
 
 
@@ -166,13 +153,9 @@ def _notice(view: View, sentence: Sentence, following: list[Sentence]) -> Iterab
             continue
         for duration in durations(place.text):
             around = place.text[max(0, duration.start - 80) : duration.end + 60]
-            if re.search(r"notice|notif|advance|prior", around, re.I) and not re.search(
-                r"cure|remed", around, re.I
-            ):
+            if re.search(r"notice|notif|advance|prior", around, re.I) and not re.search(r"cure|remed", around, re.I):
                 span = (duration.start, duration.end)
-                yield view.found(
-                    "termination_notice_days", duration.days, place, span, confidence=0.8 - 0.2 * distance
-                )
+                yield view.found("termination_notice_days", duration.days, place, span, confidence=0.8 - 0.2 * distance)
                 return
 
 
@@ -188,11 +171,7 @@ def _fee(view: View, sentences: list[Sentence]) -> Iterable[Term]:
         if money := amounts(sentence.text):
             yield view.found("termination_fee", money[0].amount, sentence, match.span(), confidence=0.7)
         elif percent := percents(sentence.text):
-            text = (
-                sentence.text[percent[0].start : match.end()]
-                if percent[0].start < match.start()
-                else match.group()
-            )
+            text = sentence.text[percent[0].start : match.end()] if percent[0].start < match.start() else match.group()
             yield view.found("termination_fee", text, sentence, match.span(), confidence=0.6)
         else:
             yield view.found("termination_fee", match.group(), sentence, match.span(), confidence=0.5)

@@ -34,15 +34,15 @@ _NOT_PRICE = pattern(
     r"\bexample|\bprior (?:agreement|order)|\bprevious|\bdeductible|\bbond\b|\breimburs|\bexpenses|\bnot[- ]to[- ]exceed|"
     r"\binstal|\bestimat|\bexpects?\b|\bproposal|\breplaces\b|\btakes the place\b|\bsupersed|\bquotation|\bthreshold|\bin excess of|\bfewer|\btermination (?:fee|charge)|\bdeposit|\blist price|\bminimum"
 )
-_NOT_BINDING = pattern(r"\bestimate\b|\bfor information\b|\bnot a commitment\b|\bno commitment\b|\bproposal of\b|\btakes the place of\b")
+_NOT_BINDING = pattern(
+    r"\bestimate\b|\bfor information\b|\bnot a commitment\b|\bno commitment\b|\bproposal of\b|\btakes the place of\b"
+)
 _MINIMUM = pattern(
     r"\bminimum (?:\w+ ){0,3}(?:commitment|purchase|purchases|spend|fees?|order|volume|payment|amount|quantit\w+|royalt\w+|"
     r"guarantee|consumption|usage fee)\b|\b(?:purchase|spend|order|commit\w*|buy|pay)\b[^.;]{0,60}\b(?:at least|not less than|no "
     r"less than|a minimum of)\b|\btake[- ]or[- ]pay\b|\bcommitted (?:spend|amount|fees|minimum)"
 )
-_NOT_MINIMUM = pattern(
-    r"\binsur\w*|\bcoverage|\bminimum age|\bper occurrence|\bliabilit|\bnet worth|\blate\b|\bwage"
-)
+_NOT_MINIMUM = pattern(r"\binsur\w*|\bcoverage|\bminimum age|\bper occurrence|\bliabilit|\bnet worth|\blate\b|\bwage")
 _PERIODS = (
     ("annual", pattern(r"\b(?:each|per|any|every) (?:\w+ )?year\b|\bper annum\b|\bannually\b")),
     ("initial term", pattern(r"\b(?:initial|during the) term\b|\bover the (?:\w+ )?term\b")),
@@ -201,7 +201,9 @@ def _table_totals(view: View) -> Iterable[Term]:
 def _per_period(row: Row, label: str) -> int:
     """How many times a year the first amount of a row is paid, 0 when the row doesn't say."""
     after = row.text[row.text.find(label) + len(label) :]
-    if not re.search(r"\b(?:fee|subscription|hosting|service|maintenance|licen[cs]e|rent|support)", label, re.IGNORECASE):
+    if not re.search(
+        r"\b(?:fee|subscription|hosting|service|maintenance|licen[cs]e|rent|support)", label, re.IGNORECASE
+    ):
         return 0
     match = re.match(r"\s*\S+\s+(?:per|a|/)\s*(month|quarter|year)\b", after, re.IGNORECASE)
     return {"month": 12, "quarter": 4, "year": 1}[match[1].lower()] if match else 0
