@@ -94,12 +94,33 @@ class FlatText:
         flat_quote = " ".join(quote.split())
         if not flat_quote:
             return None
-        places = [match.start() for match in re.finditer(_whole(flat_quote), self.text)]
+        hint = self._to_flat(near or 0)
+        if self.text.startswith(flat_quote, hint) and self._stands_alone(flat_quote, hint):
+            places = [hint]  # where the engine said: no need to look at all the others
+        else:
+            places = self._places(flat_quote)
         if places:
-            hint = self._to_flat(near or 0)
             start = min(places, key=lambda place: abs(place - hint))
             return self._back(start), self._back(start + len(flat_quote) - 1) + 1, 1.0
         return self._find_near(flat_quote)
+
+    def _places(self, quote: str) -> list[int]:
+        found, at = [], self.text.find(quote)
+        while at >= 0:
+            if self._stands_alone(quote, at):
+                found.append(at)
+            at = self.text.find(quote, at + 1)
+        return found
+
+    def _stands_alone(self, quote: str, at: int) -> bool:
+        """Whether the quotation is no part of a longer word or number: `30 days` in `130 days`, `200` in `1,200`."""
+        before, after = self.text[max(0, at - 2) : at], self.text[at + len(quote) : at + len(quote) + 2]
+        if quote[0].isalnum() and (_WORD_END.search(before) or (quote[0].isdigit() and _NUMBER_END.search(before))):
+            return False
+        ends = quote[-1].isalnum() and (
+            _WORD_START.match(after) or (quote[-1].isdigit() and _NUMBER_START.match(after))
+        )
+        return not ends
 
     def _find_near(self, quote: str) -> tuple[int, int, float] | None:
         if len(quote) < SHORTEST_NEAR:
@@ -141,14 +162,8 @@ class FlatText:
         return self._original[token] + offset - self._flat[token]
 
 
-def _whole(quote: str) -> str:
-    """Pattern of a quotation that stands for itself: `30 days` is not in `130 days`, nor `200` in `1,200`."""
-    before = r"(?<![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", quote) else ""
-    before += r"(?<![0-9][.,])" if quote[0].isdigit() else ""
-    after = r"(?![0-9A-Za-z])" if re.search(r"[0-9A-Za-z]$", quote) else ""
-    after += r"(?![.,][0-9])" if quote[-1].isdigit() else ""
-    return before + re.escape(quote) + after
-
+_WORD_END, _WORD_START = re.compile(r"[0-9A-Za-z]$"), re.compile(r"[0-9A-Za-z]")
+_NUMBER_END, _NUMBER_START = re.compile(r"[0-9][.,]$"), re.compile(r"[.,][0-9]")
 
 SHORT_WORD = 3
 """Words of no more letters may be dropped, added or changed in a near match, as may `this` for `the`."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from extractors.check import cite
 from extractors.names import BUYER_ROLES, SELLER_ROLES, normalised
+from extractors.values import number_from_words
 from schemas.contract import Clause, Extraction, Term
 from schemas.document import Document
 from schemas.playbook import (
@@ -34,29 +35,6 @@ from schemas.terms import TERM_BY_NAME
 _FOLD = str.maketrans("‘’‚‛“”„–—‑‐\u00a0", "''''\"\"\"---- ")
 _FOLD_LINES = _FOLD | str.maketrans("\n\r\f\t", "    ")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z(\"'\d])")
-_ONE_TO_TWELVE = (
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
-_NUMBER_WORDS = {word: number for number, word in enumerate(_ONE_TO_TWELVE, start=1)} | {
-    "fifteen": 15,
-    "eighteen": 18,
-    "twenty": 20,
-    "thirty": 30,
-    "forty-five": 45,
-    "sixty": 60,
-    "ninety": 90,
-}
 _NOT_A_SIDE = frozenset({"user", "end user", "end customer", "developer", "agency", "processor", "controller", "party"})
 """Role words that a text also uses for others than the two sides."""
 _SUPPLIES = SELLER_ROLES - _NOT_A_SIDE
@@ -324,8 +302,8 @@ def _in_passage(test: ClauseTest, clause: Clause, passage: str) -> Hit | None:
 def _number(text: str | None) -> float | None:
     if text is None:
         return None
-    if text in _NUMBER_WORDS:
-        return float(_NUMBER_WORDS[text])
+    if (spelled := number_from_words(text)) is not None:
+        return float(spelled)
     digits = text.replace(",", "")
     return float(digits) if re.fullmatch(r"\d+(?:\.\d+)?", digits) else None
 

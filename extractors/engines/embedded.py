@@ -56,6 +56,7 @@ class EmbeddedEngine:
         candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
         found = list(self._clauses(text, chunks, spans, scores))
         found += clauses.clauses(text, spans, found)
+        found = [_verbatim(clause, document.text) for clause in found]
         return Extraction(
             engine=self.info,
             terms=tuple(_decided(candidates)),
@@ -91,6 +92,11 @@ class EmbeddedEngine:
                     start=passage.start,
                     confidence=round(passage.confidence, 4),
                 )
+
+
+def _verbatim(clause: Clause, text: str) -> Clause:
+    """The clause as it stands in the document, with what a page break puts between its lines."""
+    return clause.model_copy(update={"text": text[clause.start : clause.start + len(clause.text)]})
 
 
 def _rules_for(view: View):

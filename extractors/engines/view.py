@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+from extractors.rows import Row, rows
 from extractors.values import plain_number
 from schemas.contract import Chunk, Retrieval, Term
 from schemas.document import PAGE_BREAK, Document
@@ -61,6 +62,11 @@ class View:
         chosen = self._chosen.get(topic, set())
         held = [s for chunk in self.chunks if chunk.chunk_id in chosen for s in self._by_chunk[chunk.chunk_id]]
         return [sentence for sentence in held if not sentence.text.startswith("[ ]")]  # a box not ticked
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows of all pages as the eye sees them."""
+        return rows(self.document)
 
     @cached_property
     def is_japanese(self) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from extractors.engines.view import Sentence, View
 from extractors.names import BUYER_ROLES, SELLER_ROLES
@@ -130,9 +131,16 @@ _HAS_RIGHT = pattern(
 def _mentions(view: View, clause: str) -> Iterable[tuple[int, int, str]]:
     for match in _EITHER.finditer(clause):
         yield match.start(), match.end(), "either"
-    for name, side in _sides(view).items():
-        for match in re.finditer(rf"\b{re.escape(name)}\b", clause, re.IGNORECASE):
+    sides = _sides(view)
+    for match in _any_of(tuple(sides)).finditer(clause):
+        if side := sides.get(match.group().lower()):
             yield match.start(), match.end(), side
+
+
+@lru_cache(maxsize=64)
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b", re.IGNORECASE)
 
 
 def _sides(view: View) -> dict[str, str]:
@@ -143,7 +151,7 @@ def _sides(view: View) -> dict[str, str]:
         if side is None and len(view.parties) == 2 and len(known) == 1:
             side = "provider" if "customer" in known else "customer"
         if side:
-            sides |= dict.fromkeys(party.aliases, side) | {party.name: side}
+            sides |= {name.lower(): side for name in (*party.aliases, party.name)}
     return sides
 
 

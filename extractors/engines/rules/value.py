@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from extractors.engines.view import Sentence, View
-from extractors.rows import Row, rows
+from extractors.rows import Row
 from extractors.values import Money, amounts, pattern
 from schemas.contract import FeeLine, Term
 
@@ -81,7 +81,7 @@ def one_time_fees(view: View) -> Iterable[FeeLine]:
 
 
 def _one_time_rows(view: View) -> Iterable[FeeLine]:
-    for row in rows(view.document):
+    for row in view.rows:
         label, numbers = _label_and_numbers(row)
         if numbers and _ONCE.search(label) and not _NOT_PRICE.search(label) and row.end - row.start < 400:
             yield _once(label, numbers[-1][0], view.text[row.start : row.end], row.page_number, row.text)
@@ -175,7 +175,7 @@ HEADER_REACH = 30
 
 def _table_totals(view: View) -> Iterable[Term]:
     """Totals of fee tables: a label at the left and its amount at the right end of the row."""
-    seen = rows(view.document)
+    seen = view.rows
     for i, row in enumerate(seen):
         label, numbers = _label_and_numbers(row)
         if not numbers or row.end - row.start > 2 * len(row.text) + 40 or _NOT_PRICE.search(label):
