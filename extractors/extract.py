@@ -48,19 +48,32 @@ def extract(document: Document, chunks: Sequence[Chunk], reader: Engine) -> Extr
     return reader.extract(document, chunks)
 
 
-_STEPS = ("sentences", "chunk", "retrieve", "extract", "values", "names", "check")
+_READING_STEPS = ("furniture", "sentences", "chunk", "retrieve", "extract", "values", "names", "rows", "check")
+_JUDGING_STEPS = ("derive", "predicates", "flag", "asc606")
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def fingerprint(name: str) -> str:
     """Short hash over all that decides an engine's extraction: weights, rules, and the steps around them.
 
     A change in any of them makes a new version of every contract's rows.
     """
-    here = Path(__file__).parent
-    engines = here / "engines"
-    sources = [*engines.rglob("*.py"), *engines.rglob("*.npz"), *(here / f"{step}.py" for step in _STEPS)]
+    engines = Path(__file__).parent / "engines"
+    return f"{name}-{_hash_of([*engines.rglob('*.py'), *engines.rglob('*.npz'), *_sources(_READING_STEPS)])}"
+
+
+@lru_cache(maxsize=1)
+def judgement_fingerprint() -> str:
+    """Short hash over the steps after the engine: what they derive and flag from the same extraction."""
+    return _hash_of(_sources(_JUDGING_STEPS))
+
+
+def _sources(steps: Sequence[str]) -> list[Path]:
+    return [Path(__file__).parent / f"{step}.py" for step in steps]
+
+
+def _hash_of(files: Sequence[Path]) -> str:
     digest = hashlib.sha256()
-    for file in sorted(sources):
+    for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return f"{name}-{digest.hexdigest()[:12]}"
+    return digest.hexdigest()[:12]

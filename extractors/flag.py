@@ -10,7 +10,7 @@ from statistics import median
 from extractors.predicates import Facts, Hit, fill, holds, in_scope
 from schemas.base import Frozen
 from schemas.contract import Citation, Clause, Evidence, Extraction, Flag, Term
-from schemas.document import Box, Document, EditMark, Page
+from schemas.document import PAGE_BREAK, Box, Document, EditMark, Page
 from schemas.playbook import Case, Playbook, Rule, load_playbooks
 
 __all__ = ["FlagContext", "flag", "load_playbooks", "touched_terms"]
@@ -80,6 +80,7 @@ def _flag_of(rule: Rule, case: Case, hit: Hit, facts: Facts) -> Flag:
 
 def _made(rule: Rule, trigger: Term | Clause | None, **values) -> Flag:
     clause_type = trigger.clause_type if isinstance(trigger, Clause) else rule.clause
+    quote, citation = _on_one_page(trigger)
     return Flag(
         **{
             "rule_id": rule.id,
@@ -88,8 +89,8 @@ def _made(rule: Rule, trigger: Term | Clause | None, **values) -> Flag:
             "clause_type": clause_type,
             "standard": rule.standard,
             "refs": rule.refs,
-            "quote": _quote(trigger),
-            "citation": trigger.citation if trigger else None,
+            "quote": quote,
+            "citation": citation,
             "evidence": _evidence(trigger),
             "confidence": trigger.confidence if trigger else 0.0,
             **values,
@@ -97,8 +98,15 @@ def _made(rule: Rule, trigger: Term | Clause | None, **values) -> Flag:
     )
 
 
-def _quote(item: Term | Clause | None) -> str | None:
-    return item.text if isinstance(item, Clause) else item.quote if item else None
+def _on_one_page(item: Term | Clause | None) -> tuple[str | None, Citation | None]:
+    """The quotation up to the end of the page that is cited: who opens that page must find all of it."""
+    quote = item.text if isinstance(item, Clause) else item.quote if item else None
+    citation = item.citation if item else None
+    if quote is None or citation is None or citation.page_end == citation.page_number:
+        return quote, citation
+    quote = quote.split(PAGE_BREAK)[0].rstrip()
+    end = citation.char_start + len(quote)
+    return quote, citation.model_copy(update={"page_end": citation.page_number, "char_end": end})
 
 
 def _evidence(item: Term | Clause | None) -> Evidence:

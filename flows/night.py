@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from extractors.extract import choose, fingerprint
-from extractors.files import READ_VERSION, Content, Limits
+from extractors.extract import choose, fingerprint, judgement_fingerprint
+from extractors.files import EXTENSIONS, READ_VERSION, Content, Limits
 from extractors.inbox import Item, document_id, identify, scan
 from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
 from schemas.base import Frozen
@@ -144,7 +144,8 @@ class _Keys:
         self.read = _short_hash(READ_VERSION, self.limits.model_dump_json())
         self.extract = _short_hash(self.read, extractor, fingerprint(extractor))
         self.playbook_version = load_playbooks(settings.playbook).version
-        self.work = _short_hash(self.extract, self.playbook_version, SCHEMA_VERSION, *entities)
+        judgement = judgement_fingerprint()
+        self.work = _short_hash(self.extract, judgement, self.playbook_version, SCHEMA_VERSION, *entities)
 
 
 def _short_hash(*parts: str) -> str:
@@ -201,7 +202,7 @@ class _Planner:
             source_uri=item.source_uri,
             file_name=item.file_name,
             sha256=content.sha256,
-            media_type="",
+            media_type=_media_type(item),
             status="landed",
             run_id=self._run_id,
             ingested_at=self._at,
@@ -233,6 +234,12 @@ class _Planner:
     def _job(self, filed: Filed, item: Item) -> Job:
         head = self._state.contracts.get(filed.contract_id)
         return Job(filed=filed, paths=item.paths, version=(head.version if head else 0) + 1, **self._template)
+
+
+def _media_type(item: Item) -> str:
+    """By the name; `read` looks at the bytes."""
+    name = item.paths[0].name if item.paths else item.file_name
+    return EXTENSIONS.get(Path(name).suffix.lower(), "application/octet-stream")
 
 
 def _arrived_between(item: Item, first: date | None, last: date | None) -> bool:

@@ -1,51 +1,13 @@
-"""What all tests share: contracts made on the spot, the command line as a user calls it, and no network."""
+"""What all tests share: no network, an inbox, and the command line with a data folder of its own."""
 
-import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-import pymupdf
 import pytest
+from frontdoor import AGREEMENT, Done, fresh_environment, run_agent, write_pdf
 
-AGENT = Path(sys.executable).parent / "contract-agent"
 LOOPBACK = ("127.", "::1", "localhost")
-
-AGREEMENT = """MASTER SUBSCRIPTION AGREEMENT
-
-This Master Subscription Agreement is entered into as of March 1, 2026 (the "Effective Date") by and between
-Harbor Light Software, Inc., a Delaware corporation ("Provider"), and Quarry Lane Foods LLC, an Ohio limited
-liability company ("Customer").
-
-1. Term. The initial term of this Agreement is three (3) years from the Effective Date. Thereafter it shall
-automatically renew for successive periods of twelve (12) months unless either party gives written notice of
-non-renewal at least sixty (60) days before the end of the then-current term.
-
-2. Fees. The annual subscription fee is $120,000. Fees are invoiced annually in advance. Customer shall pay each
-invoice within sixty (60) days of the invoice date. Overdue amounts bear interest at 1.5% per month.
-
-3. Termination. Customer may terminate this Agreement for convenience upon ninety (90) days' prior written notice.
-A party in material breach has thirty (30) days to cure.
-
-4. Liability. Each party's aggregate liability shall not exceed the fees paid in the twelve (12) months preceding
-the claim.
-
-5. Governing Law. This Agreement is governed by the laws of the State of New York.
-
-IN WITNESS WHEREOF, the parties have signed.
-
-HARBOR LIGHT SOFTWARE, INC.
-By: /s/ Ada Moreno
-Date: February 20, 2026
-
-QUARRY LANE FOODS LLC
-By: /s/ Ben Okafor
-Date: February 23, 2026
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -61,19 +23,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
-def write_pdf(path: Path, text: str) -> Path:
-    """A born-digital PDF of this text, as many pages as it needs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pdf = pymupdf.open()
-    lines = text.split("\n")
-    for start in range(0, len(lines), 48):
-        page = pdf.new_page()
-        page.insert_text((60, 60), lines[start : start + 48], fontsize=9.5, lineheight=1.45)
-    pdf.save(path)
-    pdf.close()
-    return path
-
-
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
     """An inbox with one agreement, a copy of it, and a file that is cut short."""
@@ -83,37 +32,6 @@ def inbox(tmp_path: Path) -> Path:
     (folder / "copies" / "agreement again.pdf").write_bytes(original.read_bytes())
     (folder / "cut.pdf").write_bytes(original.read_bytes()[:900])
     return folder
-
-
-class Done(NamedTuple):
-    """What a command left: exit code, standard output and standard error."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def summary(self) -> dict:
-        """The last line of standard output as JSON."""
-        return json.loads(self.out.strip().splitlines()[-1])
-
-    @property
-    def rows(self) -> list[dict]:
-        """All of standard output as JSON."""
-        return json.loads(self.out)
-
-
-def fresh_environment(**more: str) -> dict[str, str]:
-    """The environment of a fresh user: no key, no settings but those given."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CONTRACT_AGENT_", "OPENAI_", "PREFECT_"))}
-    return kept | more
-
-
-def run_agent(*arguments: object, **environment: str) -> Done:
-    """`contract-agent` as a user calls it."""
-    command = [str(AGENT), *map(str, arguments)]
-    done = subprocess.run(command, env=fresh_environment(**environment), capture_output=True, text=True, timeout=600)
-    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture

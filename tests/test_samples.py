@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import run_agent
+from frontdoor import run_agent
 
 from benchmarks.gold import (
     SAMPLES,

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import duckdb
-from conftest import AGENT, AGREEMENT, write_pdf
+from frontdoor import AGENT, AGREEMENT, write_pdf
 
 STATEMENT = """SELECT source_uri, status, terms FROM documents LEFT JOIN
     (SELECT document_id, list(value ORDER BY term, value) AS terms FROM terms GROUP BY 1) USING (document_id)

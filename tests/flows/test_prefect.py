@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import AGENT
+from frontdoor import AGENT
 
 PATIENCE = 150
 
