@@ -4,7 +4,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,15 +65,17 @@ class _Landing:
         self.statuses: Counter[str] = Counter()
 
     def take(self, batches: Iterable[Rows]) -> None:
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self._abandon)
             for rows in batches:
                 self._add(rows)
-            for writer in self.writers.values():
-                writer.close()
-        except BaseException:
-            for writer in self.writers.values():
-                writer.abandon()
-            raise
+            on_failure.pop_all()
+        for writer in self.writers.values():
+            writer.close()
+
+    def _abandon(self) -> None:
+        for writer in self.writers.values():
+            writer.abandon()
 
     def _add(self, rows: Rows) -> None:
         self.heads.add(rows)
