@@ -22,8 +22,8 @@ KINDS: tuple[tuple[str, str], ...] = (
                  r"保守|利用契約|利用規約"),
 )  # fmt: skip
 _DOCUMENT_WORD = re.compile(
-    r"agreement|contract\b|order form|amendment|addendum|statement of work|letter|lease|licen[cs]e|memorandum|deed|"
-    r"契約書|契約|覚書|注文書|purchase order|work order|quote",
+    r"\b(?:agreements?|contract|order form|amendment|addendum|statement of work|letter|lease|licen[cs]e|memorandum|deed|"
+    r"purchase order|work order|quote)\b|契約書|契約|覚書|注文書",
     re.IGNORECASE,
 )
 _NO_TITLE = re.compile(r"^(?:exhibit|schedule|execution|confidential|page|table of contents|source:|dated|draft\b)|"
