@@ -14,7 +14,8 @@ lines AS (
     UNION ALL
     SELECT 2, 'run', 'seconds', coalesce(sum(seconds), 0), 'from start to finish' FROM today
     UNION ALL
-    SELECT 3, 'run', 'pages', coalesce(sum(pages), 0), 'read' FROM today
+    SELECT 3, 'run', 'pages', coalesce(sum(page_count) FILTER (WHERE status = 'landed'), 0), 'of what was landed'
+    FROM fresh
     UNION ALL
     SELECT 4, 'run', 'cost_usd', coalesce(sum(cost_usd), 0), 'paid to a model provider' FROM today
     UNION ALL
