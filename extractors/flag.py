@@ -1,11 +1,12 @@
 """The sixth step: compares checked terms and clauses with the playbook, and says what departs from it.
 
-Rules are data (`playbooks/*.yaml`); here they are only applied. Three rules about the paper itself (`M01`,
+Rules are data (`playbooks/*.yaml`); here they are only applied. Four rules about the paper itself (`M01` to
 `M03`, `M05`) are worked out in code.
 """
 
 from collections.abc import Callable, Iterator
 from statistics import median
+from textwrap import shorten
 
 from extractors.predicates import Facts, Hit, fill, holds, in_scope
 from schemas.base import Frozen
@@ -17,6 +18,7 @@ __all__ = ["FlagContext", "flag", "load_playbooks", "touched_terms"]
 
 _SIGNING_TERMS = frozenset({"fully_executed", "signed_date"})
 _WRITTEN = frozenset({"handwriting", "insertion"})
+LONGEST_FOUND = 300
 _LINE_HEIGHT = 12.0
 """Points; for pages without words to measure."""
 _MARK_WORDS = {
@@ -217,7 +219,49 @@ def _near(a: Box, b: Box, margin: float) -> bool:
     return across and a[1] < b[3] + margin and b[1] < a[3] + margin
 
 
-# --- M03, M05
+# --- M02, M03, M05
+
+
+_HIDDEN_WORDS = {
+    "faint": "in the colour of its ground",
+    "tiny": "too small to read",
+    "transparent": "transparent",
+    "invisible": "invisible",
+    "covered": "below something else",
+    "off_page": "outside of the page",
+    "hidden_layer": "in a hidden layer",
+    "zero_width": "in characters without width",
+    "wrong_letters": "with other letters than those printed",
+    "layer_differs": "in the text layer below a scan, which shows something else",
+}
+
+
+def _unseen(rule: Rule, _: Extraction, document: Document, __: FlagContext) -> list[Flag]:
+    """One flag for each page and way of hiding."""
+    flags = []
+    for page, at in zip(document.pages, document.page_starts, strict=True):
+        by_kind: dict[str, list[str]] = {}
+        for hidden in page.hidden:
+            by_kind.setdefault(hidden.kind, []).append(hidden.text)
+        for kind, texts in by_kind.items():
+            box = next(hidden.box for hidden in page.hidden if hidden.kind == kind)
+            flags.append(
+                _made(
+                    rule,
+                    None,
+                    found=f'{_HIDDEN_WORDS[kind]}: "{shorten(" / ".join(texts), LONGEST_FOUND, placeholder=" ...")}"',
+                    reason=f"The file says more, or something else, than page {page.number} shows. It was read as a "
+                    "person sees it; find out who put the text there before relying on the file.",
+                    citation=_at(page, at, box),
+                )
+            )
+    return flags
+
+
+def _at(page: Page, start: int, box: Box) -> Citation:
+    return Citation(
+        page_number=page.number, page_end=page.number, box=box, char_start=start, char_end=start + len(page.text)
+    )
 
 
 def _unread(rule: Rule, _: Extraction, document: Document, __: FlagContext) -> list[Flag]:
@@ -233,13 +277,7 @@ def _page_flag(rule: Rule, page: Page, at: int) -> Flag:
         None,
         found=f"page {page.number} could not be read well enough{sure}",
         reason=f"Read page {page.number} yourself: terms on it may be missing or wrong. A better scan helps.",
-        citation=Citation(
-            page_number=page.number,
-            page_end=page.number,
-            box=(0.0, 0.0, page.width, page.height),
-            char_start=at,
-            char_end=at + len(page.text),
-        ),
+        citation=_at(page, at, (0.0, 0.0, page.width, page.height)),
     )
 
 
@@ -261,6 +299,7 @@ def _side_unknown(rule: Rule, extraction: Extraction, _: Document, context: Flag
 
 _IN_CODE: dict[str, Callable[[Rule, Extraction, Document, FlagContext], list[Flag]]] = {
     "M01": _marked,
+    "M02": _unseen,
     "M03": _unread,
     "M05": _side_unknown,
 }

@@ -1,8 +1,9 @@
 """The inbox: which documents a folder holds. The step before `read`.
 
 Every file is a document; a sub-folder that holds images only is one document, its pages in the natural order
-of their names. Hidden files and the settings file are not documents. Nothing outside the folder is read: what
-can't be a document is listed all the same, with the reason, so that it shows up in quarantine.
+of their names; each attachment of an e-mail is a document below the mail's path. Hidden files, the settings file
+and what operating systems leave in folders are not documents. Nothing outside the folder is read: what can't be a
+document is listed all the same, with the reason, so that it shows up in quarantine.
 """
 
 import hashlib
@@ -12,17 +13,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from extractors.files import IMAGE_EXTENSIONS, Content
+from extractors.mail import attachments, is_mail, payload
 from schemas.base import Frozen
 from schemas.errors import DocumentError, RunError, printable
 from schemas.settings import FILE_NAME
 
 
 class Item(Frozen):
-    """A document of the inbox. `source_uri` is its path below the inbox, `problem` why it can't be read."""
+    """A document of the inbox. `source_uri` is its path below the inbox, `problem` why it can't be read.
+
+    `part` is the number of the attachment when the one path is an e-mail, as in `Content`.
+    """
 
     source_uri: str
     file_name: str
     paths: tuple[Path, ...]
+    part: int | None = None
     problem: tuple[str, str] | None = None
 
     @property
@@ -41,8 +47,19 @@ def scan(inbox: Path) -> list[Item]:
     return [item for path in _inside(root) for item in _items(path, root)]
 
 
+# What Windows, macOS and Word put into folders by themselves, in small letters; the rest of it is hidden by a dot.
+LITTER = frozenset(
+    ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin", "system volume information", "__macosx")
+)
+
+
 def _inside(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if not _is_litter(path.name))
+
+
+def _is_litter(name: str) -> bool:
+    """Whether a name is hidden, or the operating system's, or that of a note that Word has a file open."""
+    return name.startswith((".", "~$")) or name.lower() in LITTER
 
 
 def _items(path: Path, inbox: Path) -> Iterator[Item]:
@@ -50,11 +67,12 @@ def _items(path: Path, inbox: Path) -> Iterator[Item]:
         return
     try:
         if path.is_symlink():
-            yield _linked(path, inbox)
+            item = _linked(path, inbox)
+            yield from _mail(path, inbox) if is_mail(path) and not item.problem else (item,)
         elif path.is_dir():
             yield from _folder(path, inbox)
         elif path.is_file():
-            yield _item(path, inbox, (path,))
+            yield from _mail(path, inbox) if is_mail(path) else (_item(path, inbox, (path,)),)
         else:
             yield _problem(path, inbox, "not_a_file", f"{path.name} is neither a file nor a folder. Remove it.")
     except OSError as error:
@@ -69,6 +87,24 @@ def _folder(folder: Path, inbox: Path) -> Iterator[Item]:
         return
     for path in inside:
         yield from _items(path, inbox)
+
+
+def _mail(path: Path, inbox: Path) -> Iterator[Item]:
+    try:
+        found = attachments(path)
+    except DocumentError as error:
+        yield _problem(path, inbox, error.code, str(error))
+        return
+    mail = _item(path, inbox, (path,))
+    for number, name, problem in found:
+        yield mail.model_copy(
+            update={
+                "source_uri": f"{mail.source_uri}/{name}",
+                "file_name": name.rpartition("/")[2],
+                "part": number,
+                "problem": problem,
+            }
+        )
 
 
 def _is_photo(path: Path) -> bool:
@@ -124,9 +160,9 @@ def identify(item: Item) -> Content:
     if item.problem:  # known by its name alone, since nothing of it was read
         digest = hashlib.sha256(f"{item.problem[0]}\0{item.source_uri}".encode()).hexdigest()
     else:
-        digests = [_file_hash(path) for path in item.paths]
+        digests = [_file_hash(path, item.part) for path in item.paths]
         digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    return Content(item.paths, f"c_{digest[:16]}", digest)
+    return Content(item.paths, f"c_{digest[:16]}", digest, item.part)
 
 
 def document_id(item: Item, content: Content) -> str:
@@ -134,8 +170,10 @@ def document_id(item: Item, content: Content) -> str:
     return "d_" + hashlib.sha256(f"{item.source_uri}\0{content.sha256}".encode()).hexdigest()[:16]
 
 
-def _file_hash(path: Path) -> str:
+def _file_hash(path: Path, part: int | None) -> str:
     try:
+        if part is not None:
+            return hashlib.sha256(payload(path, part)).hexdigest()
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

@@ -5,26 +5,30 @@ Part of `read`. Whether a page needs OCR is decided here, page by page, cheap qu
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
+import numpy as np
 import pymupdf
 
-from extractors.characters import clean, garbage_share, is_cjk
-from schemas.document import Box, EditMark
+from extractors.characters import clean, garbage_share
+from extractors.hidden import DAMAGE, Program, boxes_of, hidden_text, page_traits, whole_textpage
+from extractors.letters import has_lost_blanks, is_garbage
+from schemas.document import Box, EditMark, HiddenText
 from schemas.errors import DocumentError
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
 
-TEXT_FLAGS = pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_PRESERVE_IMAGES
 INK_DPI = 40
 FEW_CHARACTERS = 30
 FULL_PAGE_IMAGE = 0.8
 LARGE_IMAGE = 0.3
+SMALL_IMAGE = 0.05
 SPARSE_TEXT = 300
 GARBAGE_LIMIT = 0.02
-WORD_LENGTH_LIMITS = (2.0, 14.0)
 # MuPDF goes on silently where a stream breaks off, and loses or changes the words behind that place. None of
 # 306 sound contracts brings one of these warnings.
 _BROKEN_STREAM = re.compile(
@@ -51,11 +55,13 @@ class NativePage(NamedTuple):
 
     words: list[RawWord]
     fields: list[RawWord]
+    hidden: list[HiddenText]
     marks: list[EditMark]
     needs_ocr: bool
     is_page_image: bool
     has_image: bool
     is_broken: bool
+    pictures: tuple[Box, ...] = ()
 
 
 def native_page(page: pymupdf.Page, max_megapixels: int) -> NativePage:
@@ -65,46 +71,65 @@ def native_page(page: pymupdf.Page, max_megapixels: int) -> NativePage:
     """
     marked = page.first_annot is not None or page.first_widget is not None
     pymupdf.TOOLS.reset_mupdf_warnings()
-    textpage = _textpage(page, marked)
+    # With annotations on the page, its text page would mix their text (and a check mark as the letter "3")
+    # into the print.
+    textpage = whole_textpage(page, annotations=not marked)
     is_broken = bool(_BROKEN_STREAM.search(pymupdf.TOOLS.mupdf_warnings()))
-    words = _printed_words(textpage)
-    images = textpage.extractIMGINFO()
+    program = page_traits(page)
+    images = textpage.extractIMGINFO() if program.has_images else []
     _check_images(page, images, max_megapixels)
-    image_share = _largest_share(page, images)
+    words = _words_of_layer(textpage)
+    boxes = boxes_of(words)
+    words, hidden = hidden_text(page, words, images, program, boxes)
+    words = _cleaned(words)
+    image_share = _largest_share(page, images) if images else 0.0
     needs_ocr = _needs_ocr(page, words, image_share)
     marks = _annotation_marks(page, words) if marked else []
-    if words:
+    if words and _may_be_struck(page, boxes, program):
         annotated = [mark.box for mark in marks if mark.kind == "strikethrough"]
-        drawn = _drawn_strikeouts(page, words)
+        try:
+            drawn = _drawn_strikeouts(page, words)
+        except DAMAGE:  # the words stand; what is drawn among them can't be told
+            drawn, is_broken = [], True
         marks += [m for m in drawn if not any(_covers(pymupdf.Rect(box), m.box) for box in annotated)]
-    fields, field_marks = _form_fields(page) if page.first_widget is not None else ([], [])
+    fields, field_marks = _form_fields(page) if marked and page.first_widget is not None else ([], [])
     return NativePage(
         words=words,
         fields=fields,
+        hidden=hidden,
         marks=marks + field_marks,
         needs_ocr=needs_ocr,
         is_page_image=image_share >= FULL_PAGE_IMAGE,
         has_image=bool(images),
         is_broken=is_broken,
+        pictures=_pictures(page, images),
     )
 
 
-def _textpage(page: pymupdf.Page, marked: bool) -> pymupdf.TextPage:
-    # With annotations on the page, its text page would mix their text (and a check mark as the letter "3")
-    # into the print; a display list without them holds the print alone. Its coordinates are those of the page
-    # as it is shown, where the text page of a rotated page has those of the paper before it was turned.
-    if marked or page.rotation:
-        return pymupdf.TextPage(page.get_displaylist(annots=0).get_textpage(TEXT_FLAGS))
-    return page.get_textpage(flags=TEXT_FLAGS)
+def _words_of_layer(textpage: pymupdf.TextPage) -> list[RawWord]:
+    """All words, with their characters as they are: clean-up takes away what may hide text."""
+    found = textpage.extractWORDS()
+    if not found:
+        return []
+    x0, y0, x1, y1, texts, blocks, lines, _ = zip(*found, strict=True)
+    return list(map(_raw_word, zip(texts, zip(x0, y0, x1, y1, strict=True), blocks, lines, repeat(1.0), strict=False)))
 
 
-def _printed_words(textpage: pymupdf.TextPage) -> list[RawWord]:
-    words = []
-    for x0, y0, x1, y1, text, block, line, _ in textpage.extractWORDS():
-        cleaned = clean(text).strip()
-        if cleaned:
-            words.append(RawWord(cleaned, (x0, y0, x1, y1), block, line))
-    return words
+_raw_word = partial(tuple.__new__, RawWord)  # a third of the time that the class takes
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+
+
+def _cleaned(words: list[RawWord]) -> list[RawWord]:
+    """The words with their characters cleaned up; most have nothing to clean."""
+    text = "".join([word.text for word in words])
+    if _CONTROL.search(text):
+        odd = range(len(words))
+    else:
+        odd = [] if text.isascii() else [i for i, word in enumerate(words) if not word.text.isascii()]
+    cleaned = list(words)
+    for i in odd:
+        cleaned[i] = words[i]._replace(text=clean(words[i].text).strip())
+    return [word for word in cleaned if word.text] if odd else cleaned
 
 
 def _check_images(page: pymupdf.Page, images: list[dict], max_megapixels: int) -> None:
@@ -119,6 +144,13 @@ def _check_images(page: pymupdf.Page, images: list[dict], max_megapixels: int) -
             )
 
 
+def _pictures(page: pymupdf.Page, images: list[dict]) -> tuple[Box, ...]:
+    """The parts of the page that are images and large enough to hold a passage of text."""
+    area = abs(page.rect.width * page.rect.height) or 1.0
+    parts = [pymupdf.Rect(image["bbox"]) & page.rect for image in images]
+    return tuple(tuple(part) for part in parts if SMALL_IMAGE * area <= abs(part.get_area()) < FULL_PAGE_IMAGE * area)
+
+
 def _largest_share(page: pymupdf.Page, images: list[dict]) -> float:
     area = abs(page.rect.width * page.rect.height) or 1.0
     shares = [abs((pymupdf.Rect(image["bbox"]) & page.rect).get_area()) / area for image in images]
@@ -127,16 +159,18 @@ def _largest_share(page: pymupdf.Page, images: list[dict]) -> float:
 
 def _needs_ocr(page: pymupdf.Page, words: list[RawWord], image_share: float) -> bool:
     """Whether the text layer can't stand for the page; order of questions by their cost."""
-    text = " ".join(word.text for word in words)
+    texts = [word.text for word in words]
+    text = " ".join(texts)
     if len(text) < FEW_CHARACTERS:
         return not _is_short_text(page, text, image_share) and _has_ink(page)
     if LARGE_IMAGE <= image_share < FULL_PAGE_IMAGE and len(text) < SPARSE_TEXT:
         return True
-    if garbage_share(text) > GARBAGE_LIMIT:
-        return True
-    shortest, longest = WORD_LENGTH_LIMITS
-    mean = sum(len(word.text) for word in words) / len(words)
-    return len(words) > 20 and not is_cjk(text) and not shortest <= mean <= longest
+    return _has_garbage(text) or is_garbage(texts) or has_lost_blanks(texts)
+
+
+def _has_garbage(text: str) -> bool:
+    may_have = not text.isprintable() or "\ufffd" in text or "(cid:" in text  # cheap, and false of nearly every page
+    return may_have and garbage_share(text) > GARBAGE_LIMIT
 
 
 def _is_short_text(page: pymupdf.Page, text: str, image_share: float) -> bool:
@@ -202,8 +236,29 @@ def _covers(rect: pymupdf.Rect, box: Box, share: float = 0.5) -> bool:
 # four fifths of the box that PyMuPDF gives a word.
 STRIKE_BAND = (0.35, 0.72)
 STRIKE_THICKNESS = 2.0
+SHORTEST_STRIKE = 3.0
+NEARLY = 0.05  # of the height of a word: lines this far beside the band are looked at
+MANY_LINES = 200
 STRIKE_OVERHANG = 12.0
 TALLEST_WORD = 80.0
+
+
+def _may_be_struck(page: pymupdf.Page, boxes: np.ndarray, program: Program) -> bool:
+    """Whether a line that the program draws runs through the middle of a word: cheaper than to look at drawings."""
+    if program.lines is None or page.rotation:
+        return program.lines != ()
+    level = {line for line in program.lines if abs(line[3] - line[1]) <= 2 * STRIKE_THICKNESS}
+    if not level:
+        return False
+    a, b, c, d, e, f = page.transformation_matrix
+    if b or c or len(level) > MANY_LINES:
+        return True
+    x0, y0, x1, y1 = np.array(list(level), np.float32).T[:, :, None]
+    left, top, right, bottom = boxes.T
+    height = bottom - top
+    y = d * (y0 + y1) / 2 + f
+    through = (y > top + (STRIKE_BAND[0] - NEARLY) * height) & (y < top + (STRIKE_BAND[1] + NEARLY) * height)
+    return bool((through & (a * np.minimum(x0, x1) + e < right) & (a * np.maximum(x0, x1) + e > left)).any())
 
 
 def _drawn_strikeouts(page: pymupdf.Page, words: list[RawWord]) -> list[EditMark]:
@@ -233,16 +288,22 @@ def _strikeout(page_number: int, struck: list[RawWord]) -> EditMark:
     )
 
 
-def _horizontal_strokes(page: pymupdf.Page) -> Iterable[tuple[float, float, float]]:
+def _horizontal_strokes(page: pymupdf.Page) -> Iterator[tuple[float, float, float]]:
     """Thin horizontal lines and bars of the page as it is shown: x0, x1, y."""
+    a, b, c, d, e, f = page.rotation_matrix
     for drawing in page.get_cdrawings():
         for item in drawing["items"]:
-            if item[0] not in ("l", "re"):
+            if item[0] == "l":
+                (ax, ay), (bx, by) = item[1:3]
+            elif item[0] == "re":
+                ax, ay, bx, by = item[1]
+            else:
                 continue
-            corners = item[1:3] if item[0] == "l" else (item[1][:2], item[1][2:])
-            (ax, ay), (bx, by) = (pymupdf.Point(corner) * page.rotation_matrix for corner in corners)
-            if abs(ay - by) <= STRIKE_THICKNESS and abs(ax - bx) > 3:
-                yield min(ax, bx), max(ax, bx), (ay + by) / 2
+            rise = b * (ax - bx) + d * (ay - by)
+            run = a * (ax - bx) + c * (ay - by)
+            if abs(rise) <= STRIKE_THICKNESS and abs(run) > SHORTEST_STRIKE:
+                left = a * bx + c * by + e
+                yield min(left, left + run), max(left, left + run), b * bx + d * by + f + rise / 2
 
 
 def _is_struck(box: Box, x0: float, x1: float, y: float) -> bool:

@@ -11,41 +11,42 @@ from pathlib import Path
 import numpy as np
 import pymupdf
 
-from extractors.characters import clean, is_cjk, language_of
-from extractors.files import Content, Limits, media_type_of
+from extractors.characters import is_cjk, language_of
+from extractors.files import DOCX, Content, Limits, media_type_of
 from extractors.images import image_pages, page_count
+from extractors.layer import layer_differences
+from extractors.layout import in_columns
 from extractors.pdf import NativePage, RawWord, in_reading_order, native_page
-from schemas.document import CaptureClass, Document, EditMark, Page, Word
+from extractors.pictures import Picture, PictureKeep, PictureReader
+from extractors.several import suspected_starts
+from schemas.document import Box, CaptureClass, Document, EditMark, Page, SignatureArea, Word
 from schemas.errors import DocumentError
 
 OCR_DPI = 300
+LEGIBLE = 0.9  # confidence of what is read in a part of a page; logos and photos of things have less
+OTHER_BLOCKS = 10_000  # blocks of a picture are none of those of the text around it
 POINTS_PER_INCH = 72
 _OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
 
 
-def read(content: Content, limits: Limits) -> Document:
-    """The document that the bytes hold.
+def read(content: Content, limits: Limits, keep: PictureKeep | None = None) -> Document:
+    """The document that the bytes hold. `keep` holds readings of pictures, so that none is read twice.
 
     Raises DocumentError with one of the codes `empty`, `truncated`, `damaged`, `encrypted`, `type_mismatch`,
     `unsupported_type`, `too_large`, `too_many_pages`, `image_too_large`, `no_pages`.
     """
     _check_size(content.paths, limits)
     media_types = [media_type_of(path) for path in content.paths]
+    reader = _Reader(limits, PictureReader(limits.reading, keep))
     if media_types == ["application/pdf"]:
-        pages, marks = _read_pdf(content.paths[0], limits)
+        reader.add_pdf(content.paths[0])
+    elif media_types == [DOCX]:
+        reader.add_word(content.paths[0])
     else:
-        pages, marks = _read_images(content.paths, limits), []
-    if not pages:
+        reader.add_images(content.paths)
+    if not reader.pages:
         raise DocumentError(f"{content.paths[0].name} has no pages.", help="Ask for it again.", code="no_pages")
-    return Document(
-        contract_id=content.contract_id,
-        sha256=content.sha256,
-        media_type=media_types[0],
-        pages=tuple(pages),
-        edit_marks=tuple(marks),
-        language=language_of("\n".join(page.text for page in pages)),
-        capture_class=_capture_class(pages),
-    )
+    return reader.document(content, media_types[0])
 
 
 def _check_size(paths: Sequence[Path], limits: Limits) -> None:
@@ -65,20 +66,6 @@ def _check_page_count(path: Path, count: int, limits: Limits) -> None:
             help="Split it, or raise the setting max_pages.",
             code="too_many_pages",
         )
-
-
-def _read_pdf(path: Path, limits: Limits) -> tuple[list[Page], list[EditMark]]:
-    with _open_pdf(path) as pdf:
-        _check_page_count(path, pdf.page_count, limits)
-        pages, marks = [], []
-        try:
-            for number in range(pdf.page_count):
-                page, page_marks = _read_pdf_page(pdf[number], limits)
-                pages.append(page)
-                marks += page_marks
-        except (pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase) as error:
-            raise _broken_page(len(pages) + 1, str(error)) from error
-        return pages, marks
 
 
 def _broken_page(number: int, reason: str) -> DocumentError:
@@ -131,79 +118,156 @@ def _ends_properly(path: Path, is_repaired: bool) -> bool:
     return not is_repaired if mark < 0 else not _OBJECT.search(data, mark)
 
 
-def _read_pdf_page(page: pymupdf.Page, limits: Limits) -> tuple[Page, list[EditMark]]:
-    native = native_page(page, limits.max_megapixels)
-    read_page = _ocr_pdf_page(page, native, limits) if native.needs_ocr else _native_pdf_page(page, native)
-    if native.is_broken:
-        if not read_page.text:
-            raise _broken_page(page.number + 1, "nothing of it can be read")
-        codes = dict.fromkeys((*read_page.warnings, "needs_review"))
-        read_page = read_page.model_copy(update={"warnings": tuple(codes)})
-    return read_page, native.marks
+class _Reader:
+    """Gathers the pages of one document and what is on them besides their text."""
 
+    def __init__(self, limits: Limits, pictures: PictureReader):
+        self.pages: list[Page] = []
+        self._limits = limits
+        self._pictures = pictures
+        self._marks: list[EditMark] = []
+        self._areas: list[SignatureArea] = []
 
-def _native_pdf_page(page: pymupdf.Page, native: NativePage) -> Page:
-    text, words = lay_out(in_reading_order(native.words, native.fields))
-    layer = {"capture": "scan", "warnings": ("ocr_layer",)} if native.is_page_image and words else {}
-    return Page(
-        number=page.number + 1,
-        width=page.rect.width,
-        height=page.rect.height,
-        text=text,
-        words=words,
-        rotation=page.rotation,
-        **layer,
-    )
-
-
-def _ocr_pdf_page(page: pymupdf.Page, native: NativePage, limits: Limits) -> Page:
-    dpi = min(OCR_DPI, POINTS_PER_INCH * (limits.max_megapixels * 1e6 / page.rect.get_area()) ** 0.5)
-    pixmap = page.get_pixmap(dpi=max(1, int(dpi)), colorspace=pymupdf.csRGB, annots=False)
-    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
-    read_page = _ocr_page(pixels, page.number + 1, pixmap.width / page.rect.width, native.fields)
-    # Without an image the page was drawn by a program whose letters are shapes: still born digital.
-    return read_page if native.has_image else read_page.model_copy(update={"capture": "digital"})
-
-
-def _read_images(paths: Sequence[Path], limits: Limits) -> list[Page]:
-    _check_page_count(paths[0], sum(page_count(path) for path in paths), limits)
-    pages: list[Page] = []
-    for path in paths:
-        for pixels, dpi in image_pages(path, limits.max_megapixels):
-            pages.append(_ocr_page(pixels, len(pages) + 1, dpi / POINTS_PER_INCH))
-    return pages
-
-
-def _ocr_page(pixels: np.ndarray, number: int, pixels_per_point: float, fields: Sequence[RawWord] = ()) -> Page:
-    """A page read by OCR, with the values of its form; boxes and size in points of the upright page."""
-    from extractors.ocr import read_image  # heavy, and most documents never need it
-
-    result = read_image(pixels)
-    scale = 1 / pixels_per_point
-    raw = [
-        RawWord(
-            clean(w.text).strip(),
-            (w.x0 * scale, w.y0 * scale, w.x1 * scale, w.y1 * scale),
-            w.block,
-            w.line,
-            w.confidence,
+    def document(self, content: Content, media_type: str) -> Document:
+        """The pages as a document."""
+        starts = suspected_starts(self.pages)
+        pages = [_warned(page, "second_contract") if page.number in starts else page for page in self.pages]
+        return Document(
+            contract_id=content.contract_id,
+            sha256=content.sha256,
+            media_type=media_type,
+            pages=tuple(pages),
+            edit_marks=tuple(self._marks),
+            signature_areas=tuple(self._areas),
+            warnings=tuple(dict.fromkeys(code for page in pages for code in page.warnings)),
+            language=language_of("\n".join(page.text for page in pages)),
+            capture_class=_capture_class(pages),
         )
-        for w in result.words
-    ]
-    raw = [word for word in raw if word.text]
-    text, words = lay_out(in_reading_order(raw, () if result.rotation else fields))
-    return Page(
-        number=number,
-        width=result.width * scale,
-        height=result.height * scale,
-        text=text,
-        words=words,
-        source="ocr",
-        capture=result.capture,
-        ocr_confidence=result.confidence,
-        rotation=result.rotation,
-        warnings=("needs_review",) if result.needs_review else (),
-    )
+
+    def add_pdf(self, path: Path) -> None:
+        """The pages of a PDF file."""
+        with _open_pdf(path) as pdf:
+            _check_page_count(path, pdf.page_count, self._limits)
+            try:
+                for number in range(pdf.page_count):
+                    self._add_pdf_page(pdf[number])
+            except (pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase) as error:
+                raise _broken_page(len(self.pages) + 1, str(error)) from error
+
+    def add_word(self, path: Path) -> None:
+        """The pages of a Word file as they are printed."""
+        from extractors.word import printed  # lxml, and most documents never need it
+
+        paper = printed(path, self._limits)
+        with paper.pdf:
+            _check_page_count(path, paper.pdf.page_count, self._limits)
+            for page in paper.pdf:
+                self._add_pdf_page(page)
+        self.pages = [p.model_copy(update={"hidden": (*p.hidden, *paper.hidden.get(p.number, ()))}) for p in self.pages]
+        self._marks = sorted([*self._marks, *paper.marks], key=lambda mark: mark.page_number)
+
+    def add_images(self, paths: Sequence[Path]) -> None:
+        """Photos and scans, page by page."""
+        _check_page_count(paths[0], sum(page_count(path) for path in paths), self._limits)
+        for path in paths:
+            for pixels, dpi in image_pages(path, self._limits.max_megapixels):
+                picture = self._pictures.read(pixels, len(self.pages) + 1, dpi / POINTS_PER_INCH)
+                self._add_picture(picture)
+
+    def _add_pdf_page(self, page: pymupdf.Page) -> None:
+        native = native_page(page, self._limits.max_megapixels)
+        self._marks += native.marks
+        if native.needs_ocr or native.is_page_image:
+            self._add_page_image(page, native)
+        else:
+            self._add_native(page, native)
+        if native.is_broken:
+            if not self.pages[-1].text:
+                raise _broken_page(page.number + 1, "nothing of it can be read")
+            self.pages[-1] = _warned(self.pages[-1], "needs_review")
+
+    def _add_native(self, page: pymupdf.Page, native: NativePage) -> None:
+        words, warnings = native.words, ()
+        for box in native.pictures:
+            inside = self._read_region(page, box)
+            words = [*words, *(word for word in inside if not any(_meet(word.box, w.box) for w in native.words))]
+            warnings = ("picture_text",) if inside else warnings
+        text, placed = lay_out(in_reading_order(in_columns(words), native.fields))
+        self.pages.append(
+            Page(
+                number=page.number + 1,
+                width=page.rect.width,
+                height=page.rect.height,
+                text=text,
+                words=placed,
+                rotation=page.rotation,
+                hidden=tuple(native.hidden),
+                language=language_of(text) if text else None,
+                warnings=warnings,
+            )
+        )
+
+    def _read_region(self, page: pymupdf.Page, box: Box) -> list[RawWord]:
+        """The words in a part of a page that is a picture, in points of the page; pictures of nothing have none."""
+        pixels, per_point = _rendered(page, self._limits, pymupdf.Rect(box))
+        picture = self._pictures.read(pixels, page.number + 1, per_point)
+        if picture.rotation or (picture.confidence or 0.0) < LEGIBLE:
+            return []
+        return [
+            word._replace(box=tuple(v + box[i % 2] for i, v in enumerate(word.box)), block=word.block + OTHER_BLOCKS)
+            for word in picture.words
+        ]
+
+    def _add_page_image(self, page: pymupdf.Page, native: NativePage) -> None:
+        pixels, per_point = _rendered(page, self._limits)
+        picture = self._pictures.read(pixels, page.number + 1, per_point)
+        self._add_picture(picture, native.fields)
+        read = self.pages[-1]
+        if native.is_page_image and native.words:
+            differs = () if picture.rotation or picture.needs_review else layer_differences(native.words, picture.words)
+            read = _warned(read, "ocr_layer").model_copy(update={"hidden": (*native.hidden, *differs)})
+        elif not native.has_image:
+            # Without an image the page was drawn by a program whose letters are shapes: still born digital.
+            read = read.model_copy(update={"capture": "digital", "hidden": tuple(native.hidden)})
+        self.pages[-1] = read
+
+    def _add_picture(self, picture: Picture, fields: Sequence[RawWord] = ()) -> None:
+        """A page read by OCR, with the values of its form; boxes and size in points of the upright page."""
+        text, words = lay_out(in_reading_order(in_columns(picture.words), () if picture.rotation else fields))
+        self._marks += picture.marks
+        self._areas += picture.areas
+        self.pages.append(
+            Page(
+                number=len(self.pages) + 1,
+                width=picture.width,
+                height=picture.height,
+                text=text,
+                words=words,
+                source="ocr",
+                capture=picture.capture,
+                ocr_confidence=picture.confidence,
+                rotation=picture.rotation,
+                warnings=("needs_review",) if picture.needs_review else (),
+                language=picture.language if text else None,
+            )
+        )
+
+
+def _rendered(page: pymupdf.Page, limits: Limits, clip: pymupdf.Rect | None = None) -> tuple[np.ndarray, float]:
+    """A page or a part of it as pixels (RGB), and how many of them are a point."""
+    part = clip or page.rect
+    dpi = max(1, int(min(OCR_DPI, POINTS_PER_INCH * (limits.max_megapixels * 1e6 / part.get_area()) ** 0.5)))
+    pixmap = page.get_pixmap(dpi=dpi, colorspace=pymupdf.csRGB, annots=False, clip=clip)
+    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
+    return pixels, pixmap.width / part.width
+
+
+def _warned(page: Page, code: str) -> Page:
+    return page.model_copy(update={"warnings": tuple(dict.fromkeys((*page.warnings, code)))})
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def lay_out(raw: Sequence[RawWord]) -> tuple[str, tuple[Word, ...]]:

@@ -41,5 +41,10 @@ class Keep:
             if other != file:
                 other.unlink(missing_ok=True)
 
+    def drop(self, step: str) -> None:
+        """Remove what steps whose names begin with this have kept."""
+        for file in self._folder.glob(f"{self._name}.{step}*"):
+            file.unlink(missing_ok=True)
+
     def _file(self, step: str, key: str) -> Path:
         return self._folder / f"{self._name}.{step}-{key}"

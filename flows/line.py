@@ -17,7 +17,10 @@ from extractors.engines import Engine
 from extractors.extract import engine, extract
 from extractors.files import Content
 from extractors.flag import flag, touched_terms
+from extractors.mail import materialised
+from extractors.pictures import STEP
 from extractors.read import read
+from flows.alike import keep_likeness
 from flows.jobs import Job, Outcome, quarantined
 from flows.keep import Keep
 from schemas.contract import Chunk, ContractReading, Extraction
@@ -38,12 +41,23 @@ def process(job: Job) -> Outcome:
     chunks = chunk(document)
     extraction = _extract(job, keep, document, chunks)
     reading = judge(extraction, document, _playbook(job.playbook), job.our_entities, job.today)
-    seconds = time.perf_counter() - begun
+    likeness = keep_likeness(document, job.read_key, keep)
     filed = job.filed.model_copy(
-        update={"seconds": seconds, "page_count": len(document.pages), "media_type": document.media_type}
+        update={
+            "seconds": time.perf_counter() - begun,
+            "page_count": len(document.pages),
+            "media_type": document.media_type,
+            "likeness": likeness.signature,
+        }
     )
     rows = document_rows(filed, document) | contract_rows(filed, document, chunks, reading, job.version)
-    return Outcome(filed=filed, rows=rows, pages=len(document.pages), flags=len(reading.flags))
+    return Outcome(
+        filed=filed,
+        rows=rows,
+        pages=len(document.pages),
+        flags=len(reading.flags),
+        facts_key=likeness.facts_key,
+    )
 
 
 def judge(
@@ -68,9 +82,11 @@ def judge(
 def _read(job: Job, keep: Keep) -> Document:
     document = None if job.from_stage == "read" else keep.load("read", job.read_key, Document)
     if document is None:
-        content = Content(job.paths, job.filed.contract_id, job.filed.sha256)
-        document = read(content, job.limits)
+        content = Content(job.paths, job.filed.contract_id, job.filed.sha256, job.part)
+        with materialised(content) as files:
+            document = read(files, job.limits, keep)
         keep.save("read", job.read_key, document)
+        keep.drop(STEP)
     return document
 
 

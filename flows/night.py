@@ -24,7 +24,7 @@ from schemas.settings import Settings, our_entities_of
 from schemas.tables import SCHEMA_VERSION
 from warehouse.catalogue import publish
 from warehouse.lake import land
-from warehouse.state import State, landed
+from warehouse.state import DocumentHead, State, landed
 
 Mode = Literal["new", "missing", "failed", "stale", "all"]
 CODE_VERSION = version("contract-data-agent")
@@ -96,7 +96,8 @@ def night(
     tally = _Tally(run_id)
     if not request.dry_run:
         run = _run_row(request, settings, run_id, started_at)
-        outcomes = _outcomes(plan, processor or _in_pool(settings), tally, watch, run, begun)
+        processor = _settled(request.warehouse, processor or _in_pool(settings))
+        outcomes = _outcomes(plan, processor, tally, watch, run, begun)
         land(request.warehouse, run, outcomes, references().values())
         publish(request.warehouse)
     else:
@@ -140,6 +141,7 @@ class _Keys:
             max_pages=settings.max_pages,
             max_megapixels=settings.max_megapixels,
             max_megabytes=settings.max_megabytes,
+            reading=settings.reading,
         )
         self.read = _short_hash(READ_VERSION, self.limits.model_dump_json())
         self.extract = _short_hash(self.read, extractor, fingerprint(extractor))
@@ -187,9 +189,11 @@ class _Planner:
             self._jobs.append(self._job(filed, item))
 
     def plan(self) -> Plan:
+        processed = {job.filed.document_id for job in self._jobs}
+        copies = ((filed, of if of in processed else self._not_a_duplicate(of)) for filed, of in self._copies)
         return Plan(
             jobs=tuple(self._jobs),
-            copies=tuple(self._copies),
+            copies=tuple(copies),
             problems=tuple(self._problems),
             unchanged=self._unchanged,
             read_key=self._keys.read,
@@ -213,6 +217,11 @@ class _Planner:
         head = self._state.contracts.get(filed.contract_id)
         return self._originals.setdefault(filed.contract_id, head.document_id if head else filed.document_id)
 
+    def _not_a_duplicate(self, document_id: str) -> str:
+        """The document, or the original of which it was found to be a near duplicate."""
+        head = self._state.documents.get(document_id)
+        return head.duplicate_of if head and head.status == "duplicate" and head.duplicate_of else document_id
+
     def _is_wanted(self, filed: Filed, item: Item, original: str) -> bool:
         request = self._request
         if request.contract_ids and filed.contract_id not in request.contract_ids:
@@ -227,18 +236,28 @@ class _Planner:
         if request.mode == "all" or head is None:
             return request.mode != "stale"
         if head.status == "duplicate":
-            return head.duplicate_of != original
+            return self._is_other_duplicate(head, original)
         expected = self._keys.read if head.status == "quarantined" else self._keys.work
         return head.work_key != expected
 
+    def _is_other_duplicate(self, head: DocumentHead, original: str) -> bool:
+        """Whether what was a duplicate may be something else by now."""
+        if head.contract_id in self._state.contracts:
+            return head.duplicate_of != original
+        # A near duplicate: its bytes are those of no contract.
+        held = self._state.documents.get(head.duplicate_of or "")
+        return held is None or held.status != "landed" or head.work_key != self._keys.work
+
     def _job(self, filed: Filed, item: Item) -> Job:
         head = self._state.contracts.get(filed.contract_id)
-        return Job(filed=filed, paths=item.paths, version=(head.version if head else 0) + 1, **self._template)
+        return Job(
+            filed=filed, paths=item.paths, part=item.part, version=(head.version if head else 0) + 1, **self._template
+        )
 
 
 def _media_type(item: Item) -> str:
     """By the name; `read` looks at the bytes."""
-    name = item.paths[0].name if item.paths else item.file_name
+    name = item.paths[0].name if item.paths and item.part is None else item.file_name
     return EXTENSIONS.get(Path(name).suffix.lower(), "application/octet-stream")
 
 
@@ -270,8 +289,7 @@ class _Tally:
 
 def _outcomes(plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, run: dict, begun: float) -> Iterator:
     """The rows of each document as it is done; fills in the run's row when all are."""
-    landed_as: dict[str, Outcome] = {}
-    for outcome in _all_outcomes(plan, processor, landed_as):
+    for outcome in _all_outcomes(plan, processor):
         tally.add(outcome)
         watch(tally.documents, plan.documents)
         yield _with_read_key(outcome, plan).rows
@@ -282,24 +300,41 @@ def _outcomes(plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, r
     )
 
 
-def _all_outcomes(plan: Plan, processor: Processor, done: dict[str, Outcome]) -> Iterator[Outcome]:
+def _all_outcomes(plan: Plan, processor: Processor) -> Iterator[Outcome]:
     for filed, code, message in plan.problems:
         yield quarantined(filed, DocumentError(message, code=code))
     copied = {original for _, original in plan.copies}
+    done: dict[str, Filed] = {}
     for outcome in processor(plan.jobs) if plan.jobs else ():
         if outcome.filed.document_id in copied:
-            done[outcome.filed.document_id] = outcome
+            done[outcome.filed.document_id] = outcome.filed
         yield outcome
     for filed, original in plan.copies:
         yield _copy(filed, original, done.get(original))
 
 
-def _copy(filed: Filed, original: str, outcome: Outcome | None) -> Outcome:
-    """A copy of a document that was quarantined is quarantined for the same reason."""
-    if outcome and outcome.filed.status == "quarantined":
-        error = DocumentError(outcome.filed.error_message or "", code=outcome.filed.error_code)
-        return quarantined(filed, error)
-    return duplicate(filed, original, outcome.pages if outcome else None)
+def _copy(filed: Filed, original: str, landed_as: Filed | None) -> Outcome:
+    """A copy has the fate of its original: quarantined for the same reason, or a duplicate of the same document."""
+    if landed_as is None:
+        return duplicate(filed, original, None)
+    if landed_as.status == "quarantined":
+        return quarantined(filed, DocumentError(landed_as.error_message or "", code=landed_as.error_code))
+    return duplicate(filed, landed_as.duplicate_of or original, landed_as.page_count)
+
+
+def _settled(warehouse: Path, processor: Processor) -> Processor:
+    """The processor with each outcome compared with the documents landed before it, in whatever order it gives them."""
+
+    def run_jobs(jobs: Sequence[Job]) -> Iterator[Outcome]:
+        from flows.alike import Relatives
+        from flows.order import in_order
+
+        relatives = Relatives(warehouse, warehouse / KEEP_FOLDER)
+        jobs = relatives.arranged(jobs)
+        for outcome in in_order(jobs, processor(jobs), warehouse / KEEP_FOLDER):
+            yield relatives.settled(outcome)
+
+    return run_jobs
 
 
 def _with_read_key(outcome: Outcome, plan: Plan) -> Outcome:

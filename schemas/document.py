@@ -1,6 +1,7 @@
 """A document as it was read: pages of words with boxes, and the marks on the paper."""
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -12,7 +13,19 @@ Box = tuple[float, float, float, float]
 Source = Literal["native", "ocr"]
 CaptureClass = Literal["digital", "scan", "photo", "mixed"]
 MarkKind = Literal["strikethrough", "insertion", "handwriting", "annotation", "highlight"]
-MarkSource = Literal["form_field", "annotation", "drawing", "pen"]
+MarkSource = Literal["form_field", "annotation", "drawing", "pen", "tracked_change"]
+HiddenKind = Literal[
+    "faint",
+    "tiny",
+    "transparent",
+    "invisible",
+    "covered",
+    "off_page",
+    "hidden_layer",
+    "zero_width",
+    "wrong_letters",
+    "layer_differs",
+]
 
 
 class Word(NamedTuple):
@@ -37,7 +50,8 @@ class Word(NamedTuple):
 class EditMark(Frozen):
     """Something put on the page besides its print: struck, inserted, noted, or filled in.
 
-    A mark is kept beside the text and never applied to it. `confidence` is that of finding the mark.
+    A mark is kept beside the text and never applied to it. `confidence` is that of finding the mark. `crop` is
+    its picture as a PNG, for marks that were found on a picture.
     """
 
     page_number: int
@@ -46,6 +60,61 @@ class EditMark(Frozen):
     text: str
     box: Box
     confidence: float = 1.0
+    crop: bytes | None = None
+
+
+class HiddenText(Frozen):
+    """Text that the file holds and a reader of the page does not see; it is not part of `Page.text`.
+
+    `kind` says how it is hidden. `wrong_letters` is text whose letters are others than those printed, and
+    `layer_differs` a text layer that says something else than the picture of the page.
+    """
+
+    kind: HiddenKind
+    text: str
+    box: Box
+
+
+class Cell(NamedTuple):
+    """A cell of a table: row and column from 0, its text (empty cells have none), its box in points."""
+
+    row: int
+    column: int
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Table(Frozen):
+    """A table on a page, its cells by row and column. A cell's words stay part of `Page.text`."""
+
+    box: Box
+    cells: tuple[Cell, ...]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The text of the cells, row by row; all rows are of the same length."""
+        high = max((cell.row for cell in self.cells), default=-1) + 1
+        wide = max((cell.column for cell in self.cells), default=-1) + 1
+        filled = [[""] * wide for _ in range(high)]
+        for cell in self.cells:
+            filled[cell.row][cell.column] = cell.text
+        return filled
+
+
+class SignatureArea(Frozen):
+    """A place for a signature or initials, and whether the picture of the page shows something in it.
+
+    `label` is the print beside it, such as `By:` or `Initials`.
+    """
+
+    page_number: int
+    kind: Literal["signature", "initials"]
+    label: str
+    state: Literal["present", "absent", "uncertain"]
+    box: Box
 
 
 class Page(Frozen):
@@ -68,6 +137,51 @@ class Page(Frozen):
     ocr_confidence: float | None = None
     rotation: int = 0
     warnings: tuple[str, ...] = ()
+    language: str | None = None
+    hidden: tuple[HiddenText, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+def marked_text(page: Page, marks: Iterable[EditMark]) -> str | None:
+    """The page as whoever marked it wants it read: without what was struck; None where nothing was.
+
+    What was written in stands behind the word before it, in braces: `{sixty}`. Notes and highlights change
+    nothing and are left out.
+    """
+    on_page = [mark for mark in marks if mark.page_number == page.number and mark.source != "form_field"]
+    struck = [mark.box for mark in on_page if mark.kind == "strikethrough"]
+    written = [
+        m for m in on_page if m.text and m.kind in ("insertion", "handwriting") and m.source != "tracked_change"
+    ]  # those stand in the text already
+    if not struck and not written:
+        return None
+    parts, at = [], 0
+    behind: dict[int, list[str]] = {}
+    for mark in written:
+        behind.setdefault(_word_before(page, mark.box), []).append("{" + mark.text + "}")
+    for index, word in enumerate(page.words):
+        text = page.text[word.start : word.end]
+        kept = "" if any(_lies_in(word.box, box) for box in struck) else text
+        parts += [page.text[at : word.start], kept, *(f" {note}" for note in behind.get(index, ()))]
+        at = word.end
+    return "".join(parts) + page.text[at:] + "".join(f" {note}" for note in behind.get(-1, ()))
+
+
+def _lies_in(word: Box, mark: Box) -> bool:
+    across = min(word[2], mark[2]) - max(word[0], mark[0])
+    down = min(word[3], mark[3]) - max(word[1], mark[1])
+    return across > 0.5 * (word[2] - word[0]) and down > 0.2 * (word[3] - word[1])
+
+
+def _word_before(page: Page, box: Box) -> int:
+    """Index of the last word that begins before the box on its line or just below it; -1 when there is none."""
+    middle = (box[1] + box[3]) / 2
+    near = [
+        (abs((w.y0 + w.y1) / 2 - middle), -w.x0, i)
+        for i, w in enumerate(page.words)
+        if w.x0 <= box[0] + 2 and abs((w.y0 + w.y1) / 2 - middle) <= 1.5 * (w.y1 - w.y0)
+    ]
+    return min(near)[2] if near else -1
 
 
 PAGE_BREAK = "\n\f\n"
@@ -81,6 +195,8 @@ class Document(Frozen):
     media_type: str
     pages: tuple[Page, ...]
     edit_marks: tuple[EditMark, ...] = ()
+    signature_areas: tuple[SignatureArea, ...] = ()
+    warnings: tuple[str, ...] = ()
     language: str = "en"
     capture_class: CaptureClass = "digital"
 

@@ -14,6 +14,7 @@ class Filed(Frozen):
     `source_uri` is the inbox-relative path with forward slashes (or a URI); `file_name` its base name, for
     photos in a folder the folder's name. `duplicate_of` names the original's `document_id`. `work_key` is
     what the work rests on (content, engine, schema): the same key means that nothing is to be done again.
+    `similar_to` are documents that say nearly the same, `likeness` the signature by which they are found.
     `ingested_at` is UTC. `page_count` is None where the document could not be opened.
     """
 
@@ -32,3 +33,5 @@ class Filed(Frozen):
     work_key: str | None = None
     seconds: float = 0.0
     page_count: int | None = None
+    similar_to: tuple[str, ...] = ()
+    likeness: tuple[int, ...] = ()

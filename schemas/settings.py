@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(100, gt=0, description="Most megapixels an image may have.")
     max_megabytes: int = Field(200, gt=0, description="Most megabytes a document may have.")
     document_timeout_seconds: int = Field(1_800, gt=0, description="Longest time for one document.")
+    reading: Literal["fast", "accurate"] = Field(
+        "fast", description="How pictures of pages are read: fast where they are clean, or accurate at twice the time."
+    )
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")

@@ -48,20 +48,37 @@ TABLES: tuple[Table, ...] = (
         | media_type VARCHAR | capture_class VARCHAR | page_count INTEGER | language VARCHAR
         | ocr_confidence DOUBLE | status VARCHAR | duplicate_of VARCHAR | error_code VARCHAR
         | error_message VARCHAR | run_id VARCHAR | ingested_at TIMESTAMP | work_key VARCHAR
-        | seconds DOUBLE""",
+        | seconds DOUBLE | similar_to VARCHAR[] | warnings VARCHAR[] | likeness BIGINT[]""",
     ),
     _table(
         "pages",
         "document",
         """document_id VARCHAR | page_number INTEGER | width DOUBLE | height DOUBLE | source VARCHAR
         | text VARCHAR | ocr_confidence DOUBLE | rotation INTEGER | capture_class VARCHAR
-        | warnings VARCHAR[] | run_id VARCHAR""",
+        | warnings VARCHAR[] | run_id VARCHAR | language VARCHAR | marked_text VARCHAR""",
     ),
     _table(
         "edit_marks",
         "document",
         f"""document_id VARCHAR | page_number INTEGER | kind VARCHAR | text VARCHAR | {_BOX}
-        | confidence DOUBLE | source VARCHAR | run_id VARCHAR""",
+        | confidence DOUBLE | source VARCHAR | run_id VARCHAR | crop BLOB""",
+    ),
+    _table(
+        "hidden_text",
+        "document",
+        f"document_id VARCHAR | page_number INTEGER | kind VARCHAR | text VARCHAR | {_BOX} | run_id VARCHAR",
+    ),
+    _table(
+        "table_cells",
+        "document",
+        f"""document_id VARCHAR | page_number INTEGER | table_number INTEGER | row_number INTEGER
+        | column_number INTEGER | text VARCHAR | {_BOX} | run_id VARCHAR""",
+    ),
+    _table(
+        "signature_areas",
+        "document",
+        f"""document_id VARCHAR | page_number INTEGER | kind VARCHAR | label VARCHAR | state VARCHAR
+        | {_BOX} | run_id VARCHAR""",
     ),
     Table(
         name="contracts",
@@ -172,5 +189,5 @@ TABLES: tuple[Table, ...] = (
 
 TABLE_BY_NAME = {table.name: table for table in TABLES}
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 """Raised when the meaning of rows changes; part of the key under which a contract's rows are kept."""

@@ -27,6 +27,7 @@ _SCALARS: dict[str, pa.DataType] = {
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us"),
     "DECIMAL(18,2)": pa.decimal128(18, 2),
+    "BLOB": pa.binary(),
 }
 _FIRST_DAY = date(1970, 1, 1)
 _FIRST_MOMENT = datetime(1970, 1, 1)
@@ -76,8 +77,8 @@ def arrow_array(values: list[Any], kind: pa.DataType) -> pa.Array:
         of = [kind.field(at) for at in range(kind.num_fields)]
         children = [arrow_array([v and v.get(f.name) for v in values], f.type) for f in of]
         buffers = []
-    elif pa.types.is_string(kind):
-        encoded = [_encoded(value) for value in values]
+    elif pa.types.is_string(kind) or pa.types.is_binary(kind):
+        encoded = [value or b"" for value in values] if pa.types.is_binary(kind) else [_encoded(v) for v in values]
         buffers = [_offsets(map(len, encoded)), pa.py_buffer(b"".join(encoded))]
     else:
         buffers = [_FIXED[kind](values)]

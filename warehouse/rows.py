@@ -5,14 +5,14 @@ a file.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
 
 from schemas.contract import AscTopic, Chunk, Citation, Clause, ContractReading, FeeLine, Flag, Term
-from schemas.document import Box, Document
+from schemas.document import Box, Document, EditMark, Page, marked_text
 from schemas.filed import Filed
 from schemas.terms import TERMS, TermSpec, TermType
 
@@ -30,13 +30,16 @@ def document_rows(filed: Filed, document: Document | None) -> Rows:
     rows: Rows = {"documents": [_document_row(filed, document)]}
     if document is not None:
         ids = {"document_id": filed.document_id, "run_id": filed.run_id}
-        rows["pages"] = [ids | _page_row(page) for page in document.pages]
-        rows["edit_marks"] = [
-            ids
-            | {"page_number": mark.page_number, "kind": mark.kind, "text": mark.text, "source": mark.source}
-            | {"confidence": mark.confidence}
-            | _box(mark.box)
-            for mark in document.edit_marks
+        rows["pages"] = [ids | _page_row(page, document) for page in document.pages]
+        rows["edit_marks"] = [ids | _mark_row(mark) for mark in document.edit_marks]
+        rows["hidden_text"] = [
+            ids | {"page_number": page.number, "kind": hidden.kind, "text": hidden.text} | _box(hidden.box)
+            for page in document.pages
+            for hidden in page.hidden
+        ]
+        rows["table_cells"] = [ids | row for page in document.pages for row in _cell_rows(page)]
+        rows["signature_areas"] = [
+            ids | area.model_dump(exclude={"box"}) | _box(area.box) for area in document.signature_areas
         ]
     return rows
 
@@ -105,7 +108,9 @@ def _document_row(filed: Filed, document: Document | None) -> Row:
             "capture_class": document.capture_class,
             "language": document.language,
             "ocr_confidence": document.ocr_confidence,
+            "warnings": list(document.warnings),
         }
+    row |= {name: list(row[name]) for name in ("similar_to", "likeness")}
     return row
 
 
@@ -114,7 +119,7 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _page_row(page: Any) -> Row:
+def _page_row(page: Page, document: Document) -> Row:
     return {
         "page_number": page.number,
         "width": page.width,
@@ -125,7 +130,22 @@ def _page_row(page: Any) -> Row:
         "rotation": page.rotation,
         "capture_class": page.capture,
         "warnings": list(page.warnings),
+        "language": page.language,
+        "marked_text": marked_text(page, document.edit_marks),
     }
+
+
+def _mark_row(mark: EditMark) -> Row:
+    row = {"page_number": mark.page_number, "kind": mark.kind, "text": mark.text, "source": mark.source}
+    return row | {"confidence": mark.confidence, "crop": mark.crop} | _box(mark.box)
+
+
+def _cell_rows(page: Page) -> Iterator[Row]:
+    for number, table in enumerate(page.tables, 1):
+        for cell in table.cells:
+            place = {"table_number": number, "row_number": cell.row + 1, "column_number": cell.column + 1}
+            box = _box((cell.x0, cell.y0, cell.x1, cell.y1))
+            yield {"page_number": page.number, "text": cell.text} | place | box
 
 
 def _box(box: Box) -> Row:

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,20 +11,49 @@ import numpy as np
 from extractors.ocr.page import OcrWord
 
 HEIGHT = 48  # pixels; the recogniser's input
+BLANK_AT_CUT = 0.6  # of the usual blank; the widest gap in reach was cut, and most often that is one
 LONGEST = 18 * HEIGHT  # pixels of a piece; in longer ones the recogniser drops letters
 STOPS = frozenset("、。，．！？；：」』）】〕")  # a Japanese word, for its box, ends after one of these
 
 
 @dataclass(frozen=True)
+class TextLines:
+    """Text lines of a page: outlines n x 4 x 2 (top left, top right, bottom right, bottom left) in pixels.
+
+    `bends` tells for each how far its middle hangs below its ends, as a share of its height: paper curls.
+    """
+
+    outlines: np.ndarray
+    bends: np.ndarray
+
+    @classmethod
+    def straight(cls, outlines: np.ndarray) -> "TextLines":
+        """Lines that aren't bent."""
+        return cls(outlines, np.zeros(len(outlines), np.float32))
+
+    def __len__(self) -> int:
+        return len(self.outlines)
+
+    def on_its_head(self, wide: int, high: int) -> "TextLines":
+        """The same lines on the page turned by 180 degrees."""
+        return TextLines(np.array([wide, high], np.float32) - self.outlines[:, [2, 3, 0, 1]], -self.bends)
+
+
+@dataclass(frozen=True)
 class Strip:
-    """A text line cut out and made `HEIGHT` pixels high; `homography` leads from the page to the strip."""
+    """A text line cut out, levelled and made `HEIGHT` pixels high.
+
+    `homography` leads from the page to the strip of a line that isn't bent, `bend` is how many pixels the
+    middle of the line hangs below its ends on that strip.
+    """
 
     picture: np.ndarray
     ink: np.ndarray
     homography: np.ndarray
+    bend: float = 0.0
 
     @classmethod
-    def of(cls, grey: np.ndarray, outline: np.ndarray) -> "Strip":
+    def of(cls, grey: np.ndarray, outline: np.ndarray, bend: float = 0.0) -> "Strip":
         """The strip inside an outline (top left, top right, bottom right, bottom left)."""
         top_left, top_right, bottom_right, bottom_left = outline
         wide = max(np.linalg.norm(top_right - top_left), np.linalg.norm(bottom_right - bottom_left))
@@ -31,11 +61,16 @@ class Strip:
         across = max(8, round(float(wide * HEIGHT / high)))
         corners = np.array([[0, 0], [across, 0], [across, HEIGHT], [0, HEIGHT]], np.float32)
         homography = cv2.getPerspectiveTransform(outline.astype(np.float32), corners)
-        picture = _cut_out(grey, homography, across, max(1, int(high // HEIGHT)))
-        return cls(picture, _strip_ink(picture), homography)
+        if bend:
+            picture = _levelled(grey, homography, across, bend * HEIGHT)
+        else:
+            picture = _cut_out(grey, homography, across, max(1, int(high // HEIGHT)))
+        return cls(picture, _strip_ink(picture), homography, bend * HEIGHT)
 
     def on_page(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
         """The box around a box of the strip, in pixels of the page."""
+        down = self.bend * float(_hang((x0 + x1) / 2, self.picture.shape[1]))
+        y0, y1 = y0 + down, y1 + down
         corners = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]]], np.float64)
         points = cv2.perspectiveTransform(corners, np.linalg.inv(self.homography))[0]
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
@@ -48,6 +83,21 @@ def _cut_out(grey: np.ndarray, homography: np.ndarray, across: int, finer: int) 
     enlarged = np.diag([finer, finer, 1.0]) @ homography
     cut = cv2.warpPerspective(grey, enlarged, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return cv2.resize(cut, (across, HEIGHT), interpolation=cv2.INTER_AREA)
+
+
+def _hang(x: np.ndarray | float, across: int) -> np.ndarray | float:
+    """The shape of a bent line: 2/3 at its ends up, 1/3 in its middle down, 0 on average."""
+    return 2 / 3 - np.square(2 * np.asarray(x) / across - 1) - 1 / 3
+
+
+def _levelled(grey: np.ndarray, homography: np.ndarray, across: int, bend: float) -> np.ndarray:
+    """The strip along a bent line."""
+    x, y = np.meshgrid(np.arange(across, dtype=np.float64), np.arange(HEIGHT, dtype=np.float64))
+    y += bend * _hang(x, across)
+    points = np.stack([x, y], axis=2).reshape(1, -1, 2)
+    places = cv2.perspectiveTransform(points, np.linalg.inv(homography)).astype(np.float32)
+    at = places.reshape(HEIGHT, across, 2)
+    return cv2.remap(grey, at[:, :, 0], at[:, :, 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _strip_ink(picture: np.ndarray) -> np.ndarray:
@@ -63,6 +113,20 @@ def pieces(strip: np.ndarray) -> list[tuple[int, int]]:
         start = _best_cut(profile, start + LONGEST // 2, start + LONGEST)
         cuts.append(start)
     return list(pairwise([*cuts, end]))
+
+
+def cuts(strip: np.ndarray) -> list[tuple[int, int]]:
+    """Where `pieces` cuts a strip, and how many columns without ink are there."""
+    profile = _strip_ink(strip).sum(axis=0)
+    return [(start, _gap_at(profile, start)) for start, _ in pieces(strip)[1:]]
+
+
+def _gap_at(profile: np.ndarray, column: int) -> int:
+    inked = np.flatnonzero(profile)
+    at = np.searchsorted(inked, column)
+    left = inked[at - 1] if at else -1
+    right = inked[at] if at < len(inked) else len(profile)
+    return int(right - left - 1) if profile[column] == 0 else 0
 
 
 def _best_cut(profile: np.ndarray, low: int, high: int) -> int:
@@ -93,17 +157,26 @@ def is_cjk(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
 
 
-def blank_width(strips: list[Strip], texts: list) -> float | None:
-    """Width in strip pixels from which a gap in the ink is a blank; None when the page shows too few."""
+class BlankWidth(NamedTuple):
+    """Gaps in the ink, in strip pixels: that of the `usual` blank, and from which on a gap is `sure` to be one."""
+
+    usual: float = 0.2 * HEIGHT
+    sure: float = float("inf")
+
+
+def blank_width(strips: list[Strip], texts: list) -> BlankWidth:
+    """How wide the blanks of a page are; a guess where it shows too few of them."""
     inside, between = [], []
     for strip, text in zip(strips, texts, strict=True):
         profile = strip.ink.sum(axis=0)
         for left, right, spaced in _neighbours(text):
             if not (is_cjk(left.text) or is_cjk(right.text)):
                 (between if spaced else inside).append(_gap_between(profile, left, right))
+    between = [gap for gap in between if gap]  # the place of a character is not exact: its gap may lie beside it
     if len(between) < 5 or len(inside) < 20:
-        return None
-    return max(0.6 * float(np.median(between)), 2.5 * float(np.median(inside)), 5.0)
+        return BlankWidth()
+    usual, narrow = float(np.median(between)), float(np.median(inside))
+    return BlankWidth(usual, max(usual, 2.5 * narrow, 5.0))
 
 
 def _neighbours(text: list):
@@ -118,7 +191,7 @@ def _neighbours(text: list):
         left, spaced = character, False
 
 
-def words_of(strip: Strip, text: list, blank: float | None, line: int, block: int) -> list[OcrWord]:
+def words_of(strip: Strip, text: list, blank: BlankWidth, line: int, block: int) -> list[OcrWord]:
     """The words of a strip, with boxes around their ink, in pixels of the page."""
     profile = strip.ink.sum(axis=0)
     groups = _groups(text, profile, blank)
@@ -133,7 +206,7 @@ def words_of(strip: Strip, text: list, blank: float | None, line: int, block: in
     )
 
 
-def _groups(text: list, profile: np.ndarray, blank: float | None) -> list[list]:
+def _groups(text: list, profile: np.ndarray, blank: BlankWidth) -> list[list]:
     printed = [character for character in text if not character.text.isspace()]
     groups = [[printed[0]]] if printed else []
     for left, right, spaced in _neighbours(text):
@@ -143,10 +216,10 @@ def _groups(text: list, profile: np.ndarray, blank: float | None) -> list[list]:
     return groups
 
 
-def _lost_blank(profile: np.ndarray, left, right, blank: float | None) -> bool:
-    if blank is None or is_cjk(left.text) or is_cjk(right.text):
+def _lost_blank(profile: np.ndarray, left, right, blank: BlankWidth) -> bool:
+    if is_cjk(left.text) or is_cjk(right.text):
         return False
-    return _gap_between(profile, left, right) >= blank
+    return _gap_between(profile, left, right) >= blank.sure
 
 
 def _cut(profile: np.ndarray, left: float, right: float) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Engine = Literal["tesseract", "rapidocr"]
-Language = Literal["en", "ja"]
+Language = Literal["en", "de", "fr", "es", "ja"]
 Capture = Literal["scan", "photo"]
 
 
@@ -27,6 +27,24 @@ class OcrWord(NamedTuple):
     block: int
 
 
+class PageMark(NamedTuple):
+    """A mark by pen: the words it strikes out or what was read of it, its box, how sure it is one (0 to 1)."""
+
+    kind: Literal["strikethrough", "insertion", "handwriting"]
+    text: str
+    box: tuple[float, float, float, float]
+    confidence: float
+
+
+class PageArea(NamedTuple):
+    """A place for a signature or initials, the print beside it, and whether something stands in it."""
+
+    kind: Literal["signature", "initials"]
+    label: str
+    state: Literal["present", "absent", "uncertain"]
+    box: tuple[float, float, float, float]
+
+
 @dataclass(frozen=True)
 class OcrPage:
     """One page image as it was read; `words` are in reading order.
@@ -35,7 +53,7 @@ class OcrPage:
     `width` and `height` are the pixels of the image after that turn. `confidence` is the mean over the
     characters, 0 to 1, None when no word was read. `coverage` is the share of the letter-like marks on
     the page that were read, 0 to 1, and 1 on a blank page. `needs_review` says that the page could not
-    be read well enough to be trusted.
+    be read well enough to be trusted. `marks` and `areas` have boxes like the words'.
     """
 
     words: tuple[OcrWord, ...]
@@ -48,6 +66,8 @@ class OcrPage:
     capture: Capture
     needs_review: bool
     language: Language
+    marks: tuple[PageMark, ...] = ()
+    areas: tuple[PageArea, ...] = ()
 
     @property
     def text(self) -> str:

@@ -63,6 +63,31 @@ def test_names_that_count_alike_keep_one_order(inbox):
     assert [path.name for path in found(inbox)["lease"].paths] == ["P1.jpg", "p01.jpg", "p1.jpg"]
 
 
+LITTER = ("Thumbs.db", "desktop.ini", ".DS_Store", "._1.jpg", "Icon\r", "~$lease.docx", "__MACOSX/._1.jpg")
+
+
+def test_what_the_operating_system_leaves_is_no_document_anywhere(inbox):
+    put(inbox, *LITTER, "a.pdf", "lease/1.heic", "lease/2.JPG", *(f"lease/{name}" for name in LITTER))
+    assert set(found(inbox)) == {"a.pdf", "lease"}
+    assert [path.name for path in found(inbox)["lease"].paths] == ["1.heic", "2.JPG"]
+
+
+def test_names_like_those_are_documents(inbox):
+    put(inbox, "thumbs.pdf", "desktop.ini.pdf", "~lease.docx", "Icon.jpg")
+    assert set(found(inbox)) == {"thumbs.pdf", "desktop.ini.pdf", "~lease.docx", "Icon.jpg"}
+
+
+def test_a_folder_of_litter_holds_nothing(inbox):
+    put(inbox, *(f"d/{name}" for name in LITTER))
+    assert scan(inbox) == []
+
+
+def test_a_link_to_a_mail_is_opened_like_the_mail(inbox):
+    put(inbox, "a.eml", data=b'From: a@b.c\nContent-Type: application/pdf; name="x.pdf"\n\n%PDF-')
+    (inbox / "b.eml").symlink_to("a.eml")
+    assert set(found(inbox)) == {"a.eml/x.pdf", "b.eml/x.pdf"}
+
+
 NOT_ONE_DOCUMENT = {
     "another file": (["d/1.jpg", "d/2.pdf"], {"d/1.jpg", "d/2.pdf"}),
     "a folder inside": (["d/1.jpg", "d/more/2.jpg"], {"d/1.jpg", "d/more"}),

@@ -286,7 +286,7 @@ def test_language(text, code):
 def test_a_text_layer_without_blanks_is_left_to_ocr(tmp_path, monkeypatch):
     asked = []
 
-    def read_image(pixels):
+    def read_image(pixels, reading):
         asked.append(pixels.shape)
         raise InterruptedError
 

@@ -28,7 +28,7 @@ def ocr(monkeypatch):
     """The OCR engine as a fake that reads one word off every image; gives the images it was shown."""
     seen: list[np.ndarray] = []
 
-    def read_image(pixels: np.ndarray) -> extractors.ocr.OcrPage:
+    def read_image(pixels: np.ndarray, reading: str) -> extractors.ocr.OcrPage:
         seen.append(pixels)
         height, width = pixels.shape[:2]
         word = extractors.ocr.OcrWord("ﬁve", 10, 20, 60, 40, 0.9, 0, 0)
@@ -42,7 +42,7 @@ def ocr(monkeypatch):
 
 @pytest.fixture
 def no_ocr(monkeypatch):
-    def read_image(pixels):
+    def read_image(pixels, reading):
         raise AssertionError("this page needs no OCR")
 
     monkeypatch.setattr(extractors.ocr, "read_image", read_image)
@@ -96,7 +96,7 @@ REFUSED = {
     "PDF named image": ("a.jpg", PAPER, "type_mismatch"),
     "PNG named JPEG": ("a.jpeg", PNG, "type_mismatch"),
     "text": ("a.txt", b"Dear Sirs", "unsupported_type"),
-    "Word": ("a.docx", b"PK\x03\x04" + b"\0" * 100, "unsupported_type"),
+    "Word": ("a.docx", b"PK\x03\x04" + b"\0" * 100, "damaged"),
     "PNG cut": ("a.png", PNG[: len(PNG) // 2], "truncated"),
     "PNG signature alone": ("a.png", PNG[:8], "truncated"),
     "JPEG cut": ("a.jpg", JPEG[: len(JPEG) // 2], "truncated"),
@@ -223,9 +223,9 @@ def test_a_page_that_is_only_a_drawing_is_read_by_ocr_and_stays_digital(tmp_path
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_an_ocr_layer_below_a_page_image_is_kept_and_told(tmp_path, no_ocr, rotation):
+def test_the_picture_of_a_scan_is_read_and_not_the_layer_below_it(tmp_path, ocr, rotation):
     page = papers.read_pdf(tmp_path, papers.scanned(rotation, layer=True)).pages[0]
-    assert (page.source, page.capture, page.warnings) == ("native", "scan", ("ocr_layer",))
+    assert (page.text, page.source, page.capture, page.warnings) == ("five", "ocr", "scan", ("ocr_layer",))
 
 
 def test_a_scan_without_text_is_read_by_ocr(tmp_path, ocr):

@@ -11,7 +11,7 @@ from warehouse.read import query
 
 DOCUMENTS = """document_id contract_id source_uri file_name sha256 media_type capture_class page_count
     language ocr_confidence status duplicate_of error_code error_message run_id ingested_at work_key
-    seconds"""
+    seconds similar_to warnings likeness"""
 CONTRACTS = """contract_id title contract_type family_id parent_contract_id parties counterparty our_entity
     our_role agreement_date signed_date effective_date expiration_date initial_term_months renewal_type
     renewal_term_months renewal_notice_days notice_deadline current_period_end accounting_term_end
