@@ -5,7 +5,7 @@ and how it was captured. What can't be read raises a DocumentError whose code an
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from extractors.layout import in_columns
 from extractors.pdf import NativePage, RawWord, in_reading_order, native_page
 from extractors.pictures import Picture, PictureKeep, PictureReader
 from extractors.several import suspected_starts
+from extractors.tables import Rule, tables
 from schemas.document import Box, CaptureClass, Document, EditMark, Page, SignatureArea, Word
 from schemas.errors import DocumentError
 
@@ -204,6 +205,7 @@ class _Reader:
                 hidden=tuple(native.hidden),
                 language=language_of(text) if text else None,
                 warnings=warnings,
+                tables=tables(words, lambda: _rules(page)),
             )
         )
 
@@ -249,6 +251,7 @@ class _Reader:
                 rotation=picture.rotation,
                 warnings=("needs_review",) if picture.needs_review else (),
                 language=picture.language if text else None,
+                tables=tables(picture.words),
             )
         )
 
@@ -260,6 +263,18 @@ def _rendered(page: pymupdf.Page, limits: Limits, clip: pymupdf.Rect | None = No
     pixmap = page.get_pixmap(dpi=dpi, colorspace=pymupdf.csRGB, annots=False, clip=clip)
     pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, 3)
     return pixels, pixmap.width / part.width
+
+
+def _rules(page: pymupdf.Page) -> Iterator[Rule]:
+    """The horizontal lines and edges that the page draws."""
+    for drawing in page.get_cdrawings():
+        for item in drawing["items"]:
+            if item[0] == "l" and abs(item[1][1] - item[2][1]) < 1:
+                yield min(item[1][0], item[2][0]), max(item[1][0], item[2][0]), item[1][1]
+            elif item[0] == "re":
+                x0, y0, x1, y1 = item[1][:4]
+                yield x0, x1, y0
+                yield x0, x1, y1
 
 
 def _warned(page: Page, code: str) -> Page:
