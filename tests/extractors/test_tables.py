@@ -52,12 +52,13 @@ def test_a_cell_of_two_lines_is_one_cell():
 
 def test_rules_decide_which_lines_are_one_row():
     rows = [[f"Licence\n{number}", "1", f"${number}0.00", f"${number}0.00"] for number in range(1, 6)]
+    rows.append(["Total", "5", "", "$150.00"])
     page = pymupdf.open().new_page()
     for at, row in enumerate(rows):
         for x, text in zip((60, 260, 330, 430), row, strict=True):
             for line, part in enumerate(text.split("\n")):
                 page.insert_text((x, 100 + 30 * at + 12 * line), part, fontsize=10)
-    rules = [(55.0, 500.0, 88.0 + 30 * at) for at in range(6)]
+    rules = [(55.0, 500.0, 88.0 + 30 * at) for at in range(7)]
     (table,) = tables(words_of(page), lambda: rules)
     assert table.rows == [[row[0].replace("\n", " "), *row[1:]] for row in rows]
     assert tables(words_of(page)) != (table,)  # without them a bare number below looks like a row of its own
