@@ -28,6 +28,7 @@ class Brief(Frozen):
     business_date: date | None
     figures: dict[str, dict[str, float]]
     quarantine: tuple[Record, ...]
+    second_contracts: tuple[Record, ...]
     severities: dict[str, int]
     flags: tuple[Record, ...]
     renewals: tuple[Record, ...]
@@ -51,6 +52,7 @@ def brief(root: Path) -> Brief:
             business_date=_records(con, _BUSINESS_DATE)[0]["business_date"],
             figures=figures,
             quarantine=tuple(_records(con, "FROM quarantine")),
+            second_contracts=tuple(_records(con, _SECOND_CONTRACTS)),
             severities={row["severity"]: row["flags"] for row in _records(con, _SEVERITIES)},
             flags=tuple(_records(con, _FLAGS)),
             renewals=tuple(renewals[:_SHOWN]),
@@ -69,6 +71,7 @@ def render(brief: Brief) -> str:
     parts = [
         [title, "=" * len(title), _arrived(brief)],
         _quarantine(brief),
+        *([_second_contracts(brief)] if brief.second_contracts else []),
         _flags(brief),
         _renewals(brief),
         _totals(brief),
@@ -77,6 +80,10 @@ def render(brief: Brief) -> str:
 
 
 _BUSINESS_DATE = "SELECT max(business_date) AS business_date FROM runs WHERE trigger IS DISTINCT FROM 'review'"
+_SECOND_CONTRACTS = """
+SELECT d.file_name, p.page_number FROM pages p JOIN documents d USING (document_id)
+WHERE list_contains(p.warnings, 'second_contract') AND d.status = 'landed' ORDER BY d.file_name, p.page_number
+"""
 _SEVERITIES = """
 SELECT severity, count(*) AS flags FROM review_queue GROUP BY severity
 ORDER BY CASE severity WHEN 'critical' THEN 1 WHEN 'high' THEN 2 WHEN 'medium' THEN 3 ELSE 4 END
@@ -117,6 +124,13 @@ def _quarantine(brief: Brief) -> list[str]:
     for row in brief.quarantine[:_SHOWN]:
         lines += _item(f"{row['file_name']} ({row['error_code']}): {row['error_message'] or ''}")
     return lines + _rest(len(brief.quarantine), _SHOWN, "contract-agent sql 'FROM quarantine'")
+
+
+def _second_contracts(brief: Brief) -> list[str]:
+    lines = ["Files that seem to hold a second contract: split them if they do, only the first was read as a contract"]
+    for row in brief.second_contracts[:_SHOWN]:
+        lines += _item(f"{row['file_name']}: one seems to begin on page {row['page_number']}")
+    return lines + _rest(len(brief.second_contracts), _SHOWN, "contract-agent sql 'FROM pages'")
 
 
 def _flags(brief: Brief) -> list[str]:

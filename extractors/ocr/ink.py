@@ -127,4 +127,3 @@ def shade(below: np.ndarray) -> float:
     """How dark the darkest tenth of the paper is to its brightest tenth, 0 to 1; a flat scan is near 1."""
     dark, bright = np.percentile(below, (10, 90))
     return float(dark / max(bright, 1.0))
-

@@ -15,7 +15,9 @@ from extractors.characters import language_of
 from extractors.ocr import ink, rapid, straighten, tesseract
 from extractors.ocr.lines import TextLines, is_cjk
 from extractors.ocr.mend import mended, with_rules
-from extractors.ocr.page import Capture, Engine, Language, OcrPage, OcrWord, mean_confidence
+from extractors.ocr.page import Capture, Engine, Language, OcrPage, OcrWord, PageArea, PageMark, mean_confidence
+from extractors.ocr.pen import PenMarks, pen_marks
+from extractors.ocr.signing import is_label, signature_areas
 from extractors.ocr.straighten import Straight
 
 SURE = 0.945  # Tesseract's mean confidence; of 30 clean pages and 30 office scans all with lost lines lay below
@@ -120,6 +122,7 @@ def read_image(
     neither engine installed every page with ink on it needs review.
     """
     look = Look.at(ink.to_grey(image))
+    pixels = np.asarray(image)
     best = Reading(look, (), "tesseract" if look.clean else "rapidocr", 0.0 if len(look.marks) >= FEW else 1.0)
     for attempt in _attempts(look, language, reading) if len(look.marks) >= FEW else ():
         best = max(best, attempt, key=lambda r: r.worth)
@@ -130,7 +133,7 @@ def read_image(
         # A grained table below a nearly empty sheet looks like lines that run down: try it unturned.
         unturned = Look.at(ink.to_grey(image), 360)
         best = max([best, *_by_rapid(unturned)], key=lambda r: r.worth)
-    return _page(best, language)
+    return _page(best, language, pixels)
 
 
 def _attempts(look: Look, language: str, reading: str) -> Iterator[Reading]:
@@ -231,12 +234,14 @@ def _japanese(words: tuple[OcrWord, ...]) -> bool:
     return sum(map(is_cjk, characters)) > JAPANESE * max(1, len(characters))
 
 
-def _page(best: Reading, language: str) -> OcrPage:
+def _page(best: Reading, language: str, pixels: np.ndarray) -> OcrPage:
     high, wide = best.look.grey.shape
+    written = _written(best, pixels)
+    printed = tuple(word for at, word in enumerate(best.words) if at not in written.written)
     blank = len(best.look.marks) < FEW
     trusted = best.coverage >= COVERED and best.confidence >= DOUBTFUL
     return OcrPage(
-        words=best.words,
+        words=printed,
         width=wide,
         height=high,
         rotation=best.look.rotation % 360,
@@ -245,8 +250,32 @@ def _page(best: Reading, language: str) -> OcrPage:
         engine=best.engine,
         capture=best.look.capture,
         needs_review=not (blank or trusted),
-        language=language if language != "auto" else _language(best.words),
+        language=language if language != "auto" else _language(printed),
+        marks=_marks(written, best.words),
+        areas=_areas(best.look, printed, written),
     )
+
+
+def _written(best: Reading, pixels: np.ndarray) -> PenMarks:
+    """What was written on the page by pen; nothing on one that could hardly be read, where all ink looks odd."""
+    if best.coverage < COVERED or best.confidence < DOUBTFUL:
+        return PenMarks()
+    upright = straighten.turned(pixels if pixels.dtype == np.uint8 else ink.to_grey(pixels), best.look.rotation % 360)
+    return pen_marks(upright, best.look.straight, best.words, best.look.marks)
+
+
+def _marks(written: PenMarks, words: tuple[OcrWord, ...]) -> tuple[PageMark, ...]:
+    return tuple(
+        PageMark(mark.kind, " ".join(words[at].text for at in mark.words), mark.box, mark.confidence)
+        for mark in (*written.strikes, *written.handwriting)
+    )
+
+
+def _areas(look: Look, words: tuple[OcrWord, ...], written: PenMarks) -> tuple[PageArea, ...]:
+    if not any(is_label(word.text) for word in words):
+        return ()
+    inked = ink.ink_of(ink.flatten(look.grey, look.below))
+    return signature_areas(words, inked, look.marks.size, [mark.box for mark in written.handwriting])
 
 
 def _language(words: tuple[OcrWord, ...]) -> Language:
