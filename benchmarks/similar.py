@@ -2,7 +2,7 @@
 
     python -m benchmarks.similar PDF_FOLDER --scans 12 --pages 3
 
-A re-scan is the contract's pages rendered, made worse as `benchmarks.ocr` does (`office`), and read by OCR. It should
+A re-scan is the contract's pages rendered, made worse as `benchmarks.degrade` does (`office`), and read by OCR. It should
 be found as a duplicate, or at least linked. `looked` counts as if somebody had looked at all places for signatures
 and found the same in both, which a copy made from the same pixels implies.
 """
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pymupdf
 from PIL import Image
 
-from benchmarks.ocr import DPI, degraded, render
+from benchmarks.degrade import OWN, degraded
 from extractors.files import Content, Limits
 from extractors.read import read
 from extractors.similar import LINKED, Facts, bands, facts, same, signature, similarity
@@ -58,9 +58,9 @@ def rescanned(path: Path, condition: str, seed: int) -> Document:
     with pymupdf.open(path) as pdf, tempfile.TemporaryDirectory() as folder:
         paths = []
         for page in pdf:
-            image = degraded(render(page, DPI[condition]), condition, seed + page.number)
+            image = degraded(page, OWN[condition], seed + page.number)
             paths.append(Path(folder) / f"{page.number:03d}.png")
-            Image.fromarray(image).save(paths[-1], dpi=(DPI[condition],) * 2)
+            Image.fromarray(image).save(paths[-1], dpi=(OWN[condition].dpi[0],) * 2)
         return read(Content(tuple(paths), path.stem, path.stem), Limits())
 
 

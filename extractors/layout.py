@@ -245,9 +245,7 @@ def _beside_any(ink: _Ink, region: np.ndarray, crossing: np.ndarray) -> np.ndarr
         return np.zeros(len(region), bool)
     top = np.maximum(ink.y0[region][:, None], ink.y0[crossing][None, :])
     bottom = np.minimum(ink.y1[region][:, None], ink.y1[crossing][None, :])
-    heights = np.minimum(
-        (ink.y1[region] - ink.y0[region])[:, None], (ink.y1[crossing] - ink.y0[crossing])[None, :]
-    )
+    heights = np.minimum((ink.y1[region] - ink.y0[region])[:, None], (ink.y1[crossing] - ink.y0[crossing])[None, :])
     return (bottom - top > 0.5 * heights).any(axis=1)
 
 
@@ -267,9 +265,7 @@ def _beside(ink: _Ink, one: int, other: int) -> bool:
     return overlap >= 0.5 * min(ink.y1[one] - ink.y0[one], ink.y1[other] - ink.y0[other])
 
 
-def _without_edges(
-    ink: _Ink, band: np.ndarray, gutter: float
-) -> tuple[list[list[int]], np.ndarray, list[list[int]]]:
+def _without_edges(ink: _Ink, band: np.ndarray, gutter: float) -> tuple[list[list[int]], np.ndarray, list[list[int]]]:
     """Rows above the columns of a band, the words of the columns, and rows below them (footers, signatures)."""
     rows = _rows(ink, band)
     start, stop = 0, len(rows)
@@ -290,9 +286,7 @@ def _gap(ink: _Ink, above: list[int], below: list[int]) -> float:
     return float(min(ink.y0[i] for i in below) - max(ink.y1[i] for i in above))
 
 
-def _signatures_from(
-    ink: _Ink, rows: list[list[int]], gaps: list[float], start: int, stop: int, gutter: float
-) -> int:
+def _signatures_from(ink: _Ink, rows: list[list[int]], gaps: list[float], start: int, stop: int, gutter: float) -> int:
     """The row with which two signature blocks side by side begin; `stop` when there are none."""
     labelled = [at for at in range(start, stop) if _is_labelled_twice(ink, rows[at], gutter)]
     if len(labelled) < 2:

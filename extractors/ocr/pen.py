@@ -336,7 +336,7 @@ def features_of(run: Run, paths: Paths) -> np.ndarray:
 
 class Trees(NamedTuple):
     """Boosted decision trees, all arrays trees x nodes; a leaf has itself for children. Weights are trained by
-    `python -m benchmarks.pen FOLDER --train`.
+    `python -m benchmarks.train_pen`.
     """
 
     feature: np.ndarray
