@@ -3,8 +3,8 @@
     python -m benchmarks.similar PDF_FOLDER --scans 12 --pages 3
 
 A re-scan is the contract's pages rendered, made worse as `benchmarks.degrade` does (`office`), and read by OCR. It
-should be found as a duplicate, or at least linked. `looked` counts as if somebody had looked at all places for signatures
-and found the same in both, which a copy made from the same pixels implies.
+should be found as a duplicate, or at least linked. `looked` counts as if somebody had looked at all places
+for signatures and found the same in both, which a copy made from the same pixels implies.
 """
 
 import argparse
