@@ -19,6 +19,9 @@ MOST_WORDS = 250
 LEAST_WORDS = 40
 """A heading opens a new chunk only when the one before it holds this much, so that no chunk is a bare title."""
 
+LONGEST_ASIDE = 300
+"""Characters; more than these between two sentences (a table of contents) are a chunk of their own."""
+
 RUNNING_HEADER = 4
 """A heading that stands this often in a document is a running header."""
 
@@ -49,11 +52,15 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
     groups: list[tuple[int, int, tuple[str, ...]]] = []
     path: list[tuple[int, str]] = []
     above: tuple[str, ...] = ()
-    start, words = 0, 0
+    start, words, last = 0, 0, 0
     for (begin, end), heading in zip(spans, headings, strict=True):
         heading = heading if heading and often[heading] < RUNNING_HEADER else None
         length = _length(text[begin:end])
-        if (heading and words >= LEAST_WORDS) or (words and words + length > MOST_WORDS):
+        if begin - last > LONGEST_ASIDE:
+            groups += [(start, last, above)] if words else []
+            groups.append((last if words else start, begin, ()))
+            start, words = begin, 0
+        elif (heading and words >= LEAST_WORDS) or (words and words + length > MOST_WORDS):
             groups.append((start, begin, above))
             start, words = begin, 0
         if heading:
@@ -61,6 +68,7 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
         if words < LEAST_WORDS:
             above = tuple(title for _, title in path)
         words += length
+        last = end
     if words:
         groups.append((start, len(text), above))
     return tuple(_chunk(document, i, *group) for i, group in enumerate(groups))

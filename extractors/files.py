@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from schemas.base import Frozen
 from schemas.errors import DocumentError
 
-READ_VERSION = "3"
+READ_VERSION = "4"
 """Raised when the same bytes would be read differently; part of the key of cached readings."""
 
 

@@ -16,6 +16,7 @@ from extractors.files import DOCX, Content, Limits, media_type_of
 from extractors.images import image_pages, page_count
 from extractors.layer import layer_differences
 from extractors.layout import in_columns
+from extractors.line_numbers import without_line_numbers
 from extractors.pdf import NativePage, RawWord, in_reading_order, native_page
 from extractors.pictures import Picture, PictureKeep, PictureReader
 from extractors.several import suspected_starts
@@ -193,7 +194,7 @@ class _Reader:
             inside = self._read_region(page, box)
             words = [*words, *(word for word in inside if not any(_meet(word.box, w.box) for w in native.words))]
             warnings = ("picture_text",) if inside else warnings
-        text, placed = lay_out(in_reading_order(in_columns(words), native.fields))
+        text, placed = lay_out(in_reading_order(without_line_numbers(in_columns(words)), native.fields))
         self.pages.append(
             Page(
                 number=page.number + 1,
@@ -235,7 +236,8 @@ class _Reader:
 
     def _add_picture(self, picture: Picture, fields: Sequence[RawWord] = ()) -> None:
         """A page read by OCR, with the values of its form; boxes and size in points of the upright page."""
-        text, words = lay_out(in_reading_order(in_columns(picture.words), () if picture.rotation else fields))
+        ordered = without_line_numbers(in_columns(picture.words))
+        text, words = lay_out(in_reading_order(ordered, () if picture.rotation else fields))
         self._marks += picture.marks
         self._areas += picture.areas
         self.pages.append(
