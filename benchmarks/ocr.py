@@ -15,7 +15,6 @@ The second lets somebody else judge: it reads every document of a folder and wri
 
 import argparse
 import json
-import random
 import unicodedata
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -29,14 +28,15 @@ import pandas as pd
 import pymupdf
 from rapidfuzz.distance import Levenshtein
 
-from benchmarks import japanese
+from benchmarks import japanese, pen
 from benchmarks.degrade import HELD_OUT, OWN, degraded
+from benchmarks.pages import sample
 from benchmarks.predict_pages import predictions
 from benchmarks.readers import READERS, Read, cpu_seconds
 
 FAMILIES = {"own": OWN, "held-out": HELD_OUT}
 JAPANESE = ("ja-clean", "ja-photo")
-ENOUGH = 600  # characters; shorter pages say little
+MARKED = "pen"  # a photo with pen edits; the truth is the print
 FOLDED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‐": "-", "−": "-"})
 
 Box = tuple[float, float, float, float, str]
@@ -86,22 +86,6 @@ def errors(truth: Iterable[str], read: Iterable[str]) -> tuple[float, float]:
     return characters, words
 
 
-def sample(folder: Path, count: int, seed: int) -> list[tuple[Path, int]]:
-    """`count` pages of as many documents, with text enough to count; the same for the same seed."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".pdf")
-    rng = random.Random(seed)
-    rng.shuffle(files)
-    chosen: list[tuple[Path, int]] = []
-    for file in files:
-        with pymupdf.open(file) as pdf:
-            full = [page.number for page in pdf if len(page.get_text()) >= ENOUGH]
-        if full:
-            chosen.append((file, rng.choice(full)))
-        if len(chosen) == count:
-            break
-    return chosen
-
-
 def sheets(folder: Path, count: int, seed: int) -> list[Sheet]:
     """The pages to measure with, each as a PDF of its own."""
     found = []
@@ -126,7 +110,7 @@ def measure(job: tuple[Sheet, str, str, int, tuple[str, ...]]) -> list[dict]:
     """One row for each reader of one page under one condition of a family."""
     sheet, family, condition, seed, readers = job
     with pymupdf.open("pdf", sheet.pdf) as pdf:
-        image = degraded(pdf[sheet.number], FAMILIES[family][condition.removeprefix("ja-")], seed)
+        image = _image(pdf[sheet.number], family, condition, seed)
     rows = []
     for reader in readers:
         before = cpu_seconds()
@@ -136,6 +120,12 @@ def measure(job: tuple[Sheet, str, str, int, tuple[str, ...]]) -> list[dict]:
         row = {"page": sheet.name, "family": family, "condition": condition, "reader": reader}
         rows.append({**row, "cer": cer, "wer": wer, "cpu_seconds": spent, **read.facts})
     return rows
+
+
+def _image(page: pymupdf.Page, family: str, condition: str, seed: int) -> np.ndarray:
+    if condition == MARKED:
+        return pen.marked_photo(page, family, seed)
+    return degraded(page, FAMILIES[family][condition.removeprefix("ja-")], seed)
 
 
 def _scored(sheet: Sheet, read: Read, is_japanese: bool) -> tuple[float, float]:
@@ -167,7 +157,7 @@ def table(rows: list[dict]) -> str:
 
 def _jobs(asked: argparse.Namespace) -> list[tuple[Sheet, str, str, int, tuple[str, ...]]]:
     readers = tuple(READERS) if asked.reader == "all" else tuple(asked.reader.split(","))
-    conditions = [*OWN, *JAPANESE] if asked.condition == "all" else asked.condition.split(",")
+    conditions = [*OWN, MARKED, *JAPANESE] if asked.condition == "all" else asked.condition.split(",")
     english = sheets(asked.folder, asked.pages, asked.seed) if set(conditions) - set(JAPANESE) else []
     printed = japanese_sheets(asked.pages, asked.seed) if set(conditions) & set(JAPANESE) else []
     return [
@@ -200,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, nargs="?", help="PDFs with a text layer")
     parser.add_argument("--pages", type=int, default=30)
     parser.add_argument("--family", choices=list(FAMILIES), default="own")
-    parser.add_argument("--condition", default="all", help=f"of {', '.join([*OWN, *JAPANESE])}")
+    parser.add_argument("--condition", default="all", help=f"of {', '.join([*OWN, MARKED, *JAPANESE])}")
     parser.add_argument("--reader", default="fast", help=f"of {', '.join(READERS)}, or all")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--workers", type=int, default=2)

@@ -20,7 +20,7 @@ import pymupdf
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.degrade import jpeg, noisy
-from benchmarks.ocr import sample
+from benchmarks.pages import sample
 from extractors.ocr import ink, route
 from extractors.ocr.page import OcrWord
 from extractors.ocr.pen import pen_marks
@@ -662,6 +662,13 @@ def captured(page: Edited, condition: str, rng: np.random.Generator) -> Edited:
 
 
 # Reading and counting
+
+
+def marked_photo(page: pymupdf.Page, family: str, seed: int) -> np.ndarray:
+    """A phone's picture of the page after somebody struck words and wrote on it; `family` is own or held-out."""
+    rng = np.random.default_rng(seed)
+    drawn_on = edited(page, DPI["photo"], HELD_OUT if family == "held-out" else TUNING, rng)
+    return captured(drawn_on, "photo", rng).image
 
 
 class Seen(NamedTuple):

@@ -16,7 +16,7 @@ import pymupdf
 from sklearn.ensemble import GradientBoostingClassifier
 
 from benchmarks import pen as drawn
-from benchmarks.ocr import sample
+from benchmarks.pages import sample
 from extractors.ocr import ink, pen, route
 from extractors.ocr.page import OcrWord
 from extractors.ocr.straighten import Straight

@@ -1,0 +1,24 @@
+"""Pages of real PDFs to measure with."""
+
+import random
+from pathlib import Path
+
+import pymupdf
+
+ENOUGH = 600  # characters; shorter pages say little
+
+
+def sample(folder: Path, count: int, seed: int) -> list[tuple[Path, int]]:
+    """`count` pages of as many documents, with text enough to count; the same for the same seed."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".pdf")
+    rng = random.Random(seed)
+    rng.shuffle(files)
+    chosen: list[tuple[Path, int]] = []
+    for file in files:
+        with pymupdf.open(file) as pdf:
+            full = [page.number for page in pdf if len(page.get_text()) >= ENOUGH]
+        if full:
+            chosen.append((file, rng.choice(full)))
+        if len(chosen) == count:
+            break
+    return chosen
