@@ -91,9 +91,9 @@ _COMMON_WORDS = {
 def language_of(text: str) -> str:
     """ISO 639-1 code of the text's language: ja, en, de, fr or es; en when nothing speaks against it."""
     sample = text[:20_000]
-    if count_cjk(sample) > 0.1 * max(1, len(sample.split())):
+    if not sample.isascii() and count_cjk(sample) > 0.1 * max(1, len(sample.split())):
         return "ja"
     words = re.findall(r"\w+", sample.lower())
-    counts = {code: sum(word in common for word in words) for code, common in _COMMON_WORDS.items()}
+    counts = {code: sum(map(common.__contains__, words)) for code, common in _COMMON_WORDS.items()}
     best = max(counts, key=counts.__getitem__)
     return best if counts[best] > counts["en"] else "en"

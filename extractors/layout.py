@@ -76,6 +76,7 @@ class _Ink(NamedTuple):
     y1: np.ndarray
     height: float
     texts: list[str]
+    lefts: list[float]
 
 
 def in_columns(words: Sequence[W]) -> list[W]:
@@ -135,7 +136,7 @@ def _ink(words: Sequence[W], boxes: np.ndarray) -> _Ink:
     x0, y0, x1, y1 = boxes.T
     slope = _slope(words, boxes)
     drop = slope * (x0 + x1) / 2
-    return _Ink(x0, y0 - drop, x1, y1 - drop, float(np.median(y1 - y0)), [word.text for word in words])
+    return _Ink(x0, y0 - drop, x1, y1 - drop, float(np.median(y1 - y0)), [word.text for word in words], x0.tolist())
 
 
 def _slope(words: Sequence[W], boxes: np.ndarray) -> float:
@@ -251,18 +252,19 @@ def _beside_any(ink: _Ink, region: np.ndarray, crossing: np.ndarray) -> np.ndarr
 
 def _rows(ink: _Ink, region: np.ndarray) -> list[list[int]]:
     """The rows of a region from the top, the words of each from left to right."""
+    tops, bottoms = ink.y0[region], ink.y1[region]
+    order = np.argsort(tops + bottoms, kind="stable")
     rows: list[list[int]] = []
-    for word in sorted(region.tolist(), key=lambda i: ink.y0[i] + ink.y1[i]):
-        if rows and _beside(ink, rows[-1][0], word):
+    above = below = 0.0  # of the first word of the row
+    for word, top, bottom in zip(region[order].tolist(), tops[order].tolist(), bottoms[order].tolist(), strict=True):
+        overlap = (below if below < bottom else bottom) - (above if above > top else top)
+        if rows and overlap >= 0.5 * (below - above if below - above < bottom - top else bottom - top):
             rows[-1].append(word)
         else:
             rows.append([word])
-    return [sorted(row, key=lambda i: ink.x0[i]) for row in rows]
-
-
-def _beside(ink: _Ink, one: int, other: int) -> bool:
-    overlap = min(ink.y1[one], ink.y1[other]) - max(ink.y0[one], ink.y0[other])
-    return overlap >= 0.5 * min(ink.y1[one] - ink.y0[one], ink.y1[other] - ink.y0[other])
+            above, below = top, bottom
+    left = ink.lefts
+    return [sorted(row, key=left.__getitem__) for row in rows]
 
 
 def _without_edges(ink: _Ink, band: np.ndarray, gutter: float) -> tuple[list[list[int]], np.ndarray, list[list[int]]]:

@@ -3,7 +3,6 @@
 They are moved to the end of the page, so that no sentence runs through them and nothing printed is lost.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -26,12 +25,12 @@ PARAGRAPH = 1.4
 NUMBERED = 0.75
 """Share of the rows of print beside which a number must stand, where every line is counted."""
 
-_NUMBER = re.compile(r"\d{1,4}$")
+LONGEST = 4  # digits
 
 
 def without_line_numbers(words: Sequence[W]) -> list[W]:
     """The words with line numbers behind all others, as a block of their own; as they came without any."""
-    numbers = [i for i, word in enumerate(words) if _NUMBER.match(word.text)]
+    numbers = [i for i, word in enumerate(words) if word.text.isdigit() and len(word.text) <= LONGEST]
     if len(numbers) < min(FEWEST.values()):
         return list(words)
     boxes = np.array([word.box for word in words])

@@ -81,30 +81,46 @@ def _may_hold_one(words: Sequence[PlacedWord]) -> bool:
 def _lines(words: Sequence[PlacedWord]) -> list[Line]:
     """The words of a page in lines, each cut where its gaps are wide."""
     rows: list[list[PlacedWord]] = []
-    for word in sorted(words, key=lambda w: (w.box[1] + w.box[3], w.box[0])):
-        if rows and _beside(rows[-1], word.box):
-            rows[-1].append(word)
-        else:
-            rows.append([word])
-    return [_pieces(sorted(row, key=lambda w: w.box[0])) for row in rows]
+    tops = bottoms = 0.0  # sums over the row
+    for word in sorted(words, key=_middle):
+        _, y0, _, y1 = word.box
+        count = len(rows[-1]) if rows else 1
+        top, bottom = tops / count, bottoms / count
+        overlap = (bottom if bottom < y1 else y1) - (top if top > y0 else y0)
+        if not rows or overlap < 0.5 * (bottom - top if bottom - top < y1 - y0 else y1 - y0):
+            rows.append([])
+            tops = bottoms = 0.0
+        rows[-1].append(word)
+        tops, bottoms = tops + y0, bottoms + y1
+    return [_pieces(sorted(row, key=_left)) for row in rows]
 
 
-def _beside(row: list[PlacedWord], box: Box) -> bool:
-    top, bottom = median(w.box[1] for w in row), median(w.box[3] for w in row)
-    return min(bottom, box[3]) - max(top, box[1]) >= 0.5 * min(bottom - top, box[3] - box[1])
+def _middle(word: PlacedWord) -> tuple[float, float]:
+    x0, y0, _, y1 = word.box
+    return y0 + y1, x0
+
+
+def _left(word: PlacedWord) -> float:
+    return word.box[0]
 
 
 def _pieces(row: list[PlacedWord]) -> Line:
-    high = median(w.box[3] - w.box[1] for w in row)
+    highs = sorted([word.box[3] - word.box[1] for word in row])
+    widest = GAP * highs[len(highs) // 2]
     groups: list[list[PlacedWord]] = [[row[0]]]
+    end = row[0].box[2]
     for word in row[1:]:
-        is_mark = len(groups[-1]) == 1 and len(groups) == 1 and _LIST_MARK.match(groups[-1][0].text)
-        gap = word.box[0] - groups[-1][-1].box[2]
-        if gap > GAP * high and not (is_mark and gap < 4 * high and not word.text[:1].isdigit()):
+        gap = word.box[0] - end
+        end = word.box[2]
+        if gap > widest and not (_is_list_mark(groups) and gap < 4 * widest / GAP and not word.text[:1].isdigit()):
             groups.append([word])
         else:
             groups[-1].append(word)
     return [_piece(group) for group in groups]
+
+
+def _is_list_mark(groups: list[list[PlacedWord]]) -> bool:
+    return len(groups) == 1 and len(groups[0]) == 1 and bool(_LIST_MARK.match(groups[0][0].text))
 
 
 def _piece(words: list[PlacedWord]) -> _Piece:

@@ -1,9 +1,11 @@
 """A document as it was read: pages of words with boxes, and the marks on the paper."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import WrapValidator
 
 from schemas.base import Frozen
 
@@ -45,6 +47,13 @@ class Word(NamedTuple):
     @property
     def box(self) -> Box:
         return (self.x0, self.y0, self.x1, self.y1)
+
+
+def _as_words(value: object, validated: Callable[[object], tuple[Word, ...]]) -> tuple[Word, ...]:
+    """The words of a page; those that are words already are taken as they are, as a page has hundreds."""
+    if isinstance(value, tuple) and set(map(type, value)) <= {Word}:
+        return value
+    return validated(value)
 
 
 class EditMark(Frozen):
@@ -131,7 +140,7 @@ class Page(Frozen):
     width: float
     height: float
     text: str
-    words: tuple[Word, ...]
+    words: Annotated[tuple[Word, ...], WrapValidator(_as_words)]
     source: Source = "native"
     capture: Literal["digital", "scan", "photo"] = "digital"
     ocr_confidence: float | None = None
