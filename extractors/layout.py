@@ -22,6 +22,9 @@ GUTTER = 7.0
 FEWEST_WORDS = 40
 """A page with fewer words has no columns of running text."""
 
+SLAB = 1.1
+"""Heights of a line that white across the page must have to part it; more than paragraphs are parted by."""
+
 FEWEST_ROWS = 5
 """Rows that both columns must have somewhere on the page, so that a gutter is one."""
 
@@ -34,11 +37,14 @@ IN_SMALL_LETTERS = 0.6
 DEEPEST = 3
 """How often columns are cut into columns."""
 
+MOST_GUTTERS = 6
+"""Places of a region that are tried for a gutter."""
+
 NARROWEST = 90.0
 """Points; columns of running text are at least this wide."""
 
-FILLED = 0.7
-"""Share of its column that the median line of running text fills; cells of tables fill less."""
+FILLED = 0.8
+"""Share of its column that every third line of running text fills; fewer cells of tables do."""
 
 
 CJK = "\u3040"
@@ -163,14 +169,17 @@ def _parts(ink: _Ink, region: np.ndarray, depth: int) -> list[_Part]:
         return [_Part(_rows(ink, region), depth > 0)]
     parts: list[_Part] = []
     rest: list[np.ndarray] = []
+    elsewhere = _parted_elsewhere(ink, region, gutter)
     for band, is_across in _bands(ink, region, gutter):
-        columns = [] if is_across else _band_parts(ink, band, gutter, depth)
+        columns = [] if is_across or elsewhere[band].all() else _band_parts(ink, band, gutter, depth)
         if columns:
             parts += _rest_parts(ink, rest, depth)
             parts += columns
             rest = []
         else:
             rest.append(band)
+    if not parts:  # each slab has a better gutter of its own
+        return [part for slab in _slabs(ink, region) for part in _parts(ink, region[slab], depth)]
     return parts + _rest_parts(ink, rest, depth)
 
 
@@ -206,15 +215,18 @@ def _best_gutter(ink: _Ink, region: np.ndarray) -> float | None:
 
 
 def _gutters(x0: np.ndarray, x1: np.ndarray) -> list[float]:
-    """The middles of the strips that the fewest words cross, of each run of strips and its middle."""
+    """The middles of the strips that fewer words cross than those beside them, the `MOST_GUTTERS` clearest ones."""
     strips = _valleys(x0, x1)
     runs = np.split(strips, np.flatnonzero(np.diff(strips) > 1.5) + 1) if len(strips) else []
-    found = []
+    found: list[tuple[int, float]] = []
     for run in runs:
-        crossed = [np.count_nonzero((x0 < at + GUTTER) & (x1 > at)) for at in run[:: max(1, len(run) // 8)]]
-        least = np.flatnonzero(np.array(crossed) == min(crossed))
-        found.append(float(run[least[len(least) // 2] * max(1, len(run) // 8)]) + GUTTER / 2)
-    return found
+        crossed = ((x0[None] < run[:, None] + GUTTER) & (x1[None] > run[:, None])).sum(axis=1)
+        steps = np.flatnonzero(np.diff(crossed)) + 1
+        levels = [int(crossed[part[0]]) for part in np.split(np.arange(len(run)), steps)]
+        for at, part in enumerate(np.split(run, steps)):
+            if levels[at] <= min(levels[max(0, at - 1) : at + 2]):
+                found.append((levels[at], float(part[len(part) // 2]) + GUTTER / 2))
+    return [gutter for _, gutter in sorted(found)[:MOST_GUTTERS]]
 
 
 def _parted(ink: _Ink, region: np.ndarray, gutter: float) -> int:
@@ -233,11 +245,39 @@ def _bands(ink: _Ink, region: np.ndarray, gutter: float) -> list[tuple[np.ndarra
     """The region from the top, cut into rows that cross the gutter (True) and bands that don't."""
     crossing = region[(ink.x0[region] < gutter + GUTTER / 2) & (ink.x1[region] > gutter - GUTTER / 2)]
     across = _beside_any(ink, region, crossing)
+    slabs = _slabs(ink, region)
+    rows = [len(_rows(ink, region[slab])) for slab in slabs]
+    for at, slab in enumerate(slabs):
+        is_followed = max(rows[at + 1 :], default=0) > 1
+        across[slab] |= _is_across(ink, region[slab], across[slab], gutter, rows[at] == 1 and is_followed)
     middle = (ink.y0[region] + ink.y1[region]) / 2
     order = np.argsort(middle, kind="stable")
     cuts = np.flatnonzero(np.diff(across[order].astype(np.int8))) + 1
     groups = [group for group in np.split(order, cuts) if len(group)]
     return [(region[group], bool(across[group[0]])) for group in groups]
+
+
+def _slabs(ink: _Ink, region: np.ndarray) -> list[np.ndarray]:
+    """Places in the region of the words between white that runs across all of it; one slab has none."""
+    order = np.argsort(ink.y0[region], kind="stable")
+    reach = np.maximum.accumulate(ink.y1[region][order])
+    cuts = np.flatnonzero(ink.y0[region][order][1:] - reach[:-1] > SLAB * ink.height) + 1
+    return np.split(order, cuts) if len(cuts) else []
+
+
+def _parted_elsewhere(ink: _Ink, region: np.ndarray, gutter: float) -> np.ndarray:
+    """For each word of the page whether its slab is crossed by the gutter and parted better by another one."""
+    found = np.zeros(len(ink.texts), bool)
+    for slab in (region[part] for part in _slabs(ink, region)):
+        is_crossed = ((ink.x0[slab] < gutter) & (ink.x1[slab] > gutter)).any()
+        other = _best_gutter(ink, slab) if is_crossed else None
+        found[slab] = other is not None and _parted(ink, slab, other) > _parted(ink, slab, gutter)
+    return found
+
+
+def _is_across(ink: _Ink, slab: np.ndarray, across: np.ndarray, gutter: float, is_line: bool) -> bool:
+    """Whether a slab is one text across the page: a line between columns, or some lines don't reach the gutter."""
+    return not (ink.x1[slab][~across] > gutter).any() and (is_line or bool(across.any()))
 
 
 def _beside_any(ink: _Ink, region: np.ndarray, crossing: np.ndarray) -> np.ndarray:
@@ -325,7 +365,7 @@ def _is_running(ink: _Ink, side: np.ndarray, rows: list[list[int]]) -> bool:
     if wide < NARROWEST:
         return False
     widths = [ink.x1[row[-1]] - ink.x0[row[0]] for row in rows]
-    return np.median(widths) >= FILLED * wide and np.median([len(row) for row in rows]) >= 2.5
+    return np.quantile(widths, 2 / 3) >= FILLED * wide and np.median([len(row) for row in rows]) >= 2.5
 
 
 def _are_cells(ink: _Ink, left: list[list[int]], right: list[list[int]]) -> bool:

@@ -54,3 +54,26 @@ def test_a_price_list_stays_row_by_row():
         page.insert_text((400, 100 + 16 * row), f"${row},000.00", fontsize=10)
     words = words_of(page)
     assert in_columns(words) == words
+
+
+def test_sections_may_have_gutters_of_their_own():
+    page = pymupdf.open().new_page()
+    narrow = [f"word{row}{column} the supplier shall" for column in range(3) for row in range(12)]
+    wide = [f"text{row}{column} the customer shall pay the fees in full" for column in range(2) for row in range(12)]
+    across = "This passage stands between the two and runs over some of their columns"
+    lines = [(60 + 170 * (i // 12), 80 + 14 * (i % 12), text) for i, text in enumerate(narrow)]
+    lines += [(60, 290, across)]
+    lines += [(60 + 255 * (i // 12), 330 + 14 * (i % 12), text) for i, text in enumerate(wide)]
+    for x, y, text in sorted(lines, key=lambda line: (line[1], line[0])):
+        page.insert_text((x, y), text, fontsize=10)
+    read = " ".join(word.text for word in in_columns(words_of(page)))
+    assert read == " ".join([*narrow, across, *wide])
+
+
+def test_columns_of_short_paragraphs_are_columns():
+    page = pymupdf.open().new_page()
+    for row in range(24):
+        for x, column in ((60, LEFT), (320, RIGHT)):
+            page.insert_text((x, 100 + 14 * row), column[row] if row % 2 else column[row].split()[0], fontsize=10)
+    read = [word.text for word in in_columns(words_of(page))]
+    assert read.index("left23") < read.index("right0")
