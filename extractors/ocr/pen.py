@@ -7,18 +7,18 @@ no print that was read with certainty is held against the page's own print: size
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
 
 from extractors.ocr import ink
-from extractors.ocr.handwriting import handwriting
+from extractors.ocr.handwriting import Lines, Seen, handwriting
 from extractors.ocr.ink import Marks
 from extractors.ocr.page import OcrWord
 from extractors.ocr.straighten import Straight
+from extractors.ocr.trees import weights
 
 SIZE = 16  # pixels; the page is scaled so that its usual letter is that high
 STRIP, BASE = 56, 38  # pixels; height of a line's strip, and where its base line lies
@@ -331,49 +331,16 @@ def features_of(run: Run, paths: Paths) -> np.ndarray:
     )
 
 
-# Trees that weigh features
-
-
-class Trees(NamedTuple):
-    """Boosted decision trees, all arrays trees x nodes; a leaf has itself for children. Weights are trained by
-    `python -m benchmarks.train_pen`.
-    """
-
-    feature: np.ndarray
-    threshold: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    value: np.ndarray
-    start: np.ndarray  # what the values are added to
-    depth: np.ndarray
-
-    def chance(self, features: np.ndarray) -> np.ndarray:
-        """Probabilities, 0 to 1, for rows of features."""
-        trees = np.arange(len(self.feature))
-        at = np.zeros((len(features), len(trees)), np.intp)
-        rows = np.arange(len(features))[:, None]
-        for _ in range(int(self.depth)):
-            low = features[rows, self.feature[trees, at]] <= self.threshold[trees, at]
-            at = np.where(low, self.left[trees, at], self.right[trees, at])
-        return 1 / (1 + np.exp(-float(self.start) - self.value[trees, at].sum(axis=1)))
-
-
-@cache
-def _weights(name: str) -> Trees:
-    with np.load(Path(__file__).parent / "weights" / "pen.npz") as held:
-        return Trees(*(held[f"{name}_{field}"] for field in Trees._fields))
-
-
 SURE_STRIKE = 0.6  # probability from which a run of ink is a strike
 APART = 1.5  # letters; strikes on one line that are closer belong to one
 
 
-def _strike_runs(paths: Paths) -> list[tuple[Run, float]]:
+def strike_runs(paths: Paths) -> list[tuple[Run, float]]:
     """The runs that are strikes, with their probability; neighbours on a line as one."""
     runs = paths.runs()
     if not runs:
         return []
-    chances = _weights("strike").chance(np.stack([features_of(run, paths) for run in runs]))
+    chances = weights("strike").chance(np.stack([features_of(run, paths) for run in runs]))
     found: list[tuple[Run, float]] = []
     for run, chance in zip(runs, chances, strict=True):
         if chance < SURE_STRIKE:
@@ -411,38 +378,65 @@ def pen_marks(pixels: np.ndarray, straight: Straight, words: Sequence[OcrWord], 
     if not rows:
         return PenMarks()
     paths = Paths.of(Strips.of(sheet, rows))
-    found = (_strike(run, chance, rows, boxes, sheet.straight) for run, chance in _strike_runs(paths))
+    runs = strike_runs(paths)
+    found = (_strike(run, chance, rows, boxes, sheet.straight) for run, chance in runs)
     strikes = tuple(strike for strike in found if strike.words)
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(pixels[:, :, :3]), cv2.COLOR_RGB2GRAY)
-    notes = _handwriting(sheet, words, boxes, _paper_on_sheet(grey, marks, sheet), strikes)
+    seen = seen_on(sheet, words, boxes, rows, paper_on_sheet(grey, marks, sheet), [run for run, _ in runs])
+    notes = _handwriting(seen, sheet.straight, strikes)
     return PenMarks(strikes, notes, frozenset(at for note in notes for at in note.words))
 
 
 # Handwriting
 
 
-def _handwriting(
+STRUCK = (1.15, 0.35)  # letters above and below a base line that are struck print; what stands higher is written
+
+
+def seen_on(
     sheet: Sheet,
     words: Sequence[OcrWord],
     boxes: np.ndarray,
+    rows: Sequence[Row],
     paper: np.ndarray,
-    strikes: Sequence[PenMark],
-) -> tuple[PenMark, ...]:
+    struck: Sequence[Run],
+) -> Seen:
+    """What `handwriting` is asked about: the sheet, its words and lines, and where it is struck."""
+    return Seen(
+        flat=sheet.flat,
+        colour=sheet.colour,
+        ink=sheet.ink,
+        paper=paper,
+        words=boxes,
+        letters=np.array([len(word.text) for word in words]),
+        sure=np.array([word.confidence for word in words], float),
+        struck=[_struck_box(run, rows[run.row]) for run in struck],
+        lines=Lines(*(np.array([getattr(row, name) for row in rows], float) for name in Lines._fields)),
+        size=SIZE,
+    )
+
+
+def _struck_box(run: Run, row: Row) -> Box:
+    ends = np.array([[[run.start, 0.0], [run.end, 0.0]]])
+    (x0, _), (x1, _) = cv2.transform(ends, cv2.invertAffineTransform(to_strip(row)))[0]
+    base = row.level + row.slope * (x0 + x1) / 2
+    return x0, base - STRUCK[0] * row.size, x1, base + STRUCK[1] * row.size
+
+
+def _handwriting(seen: Seen, straight: Straight, strikes: Sequence[PenMark]) -> tuple[PenMark, ...]:
     """Notes as marks; one that lies on a strike is that strike, one right above or beside it an insertion."""
-    confidences, lengths = [w.confidence for w in words], [len(w.text) for w in words]
-    places = handwriting(sheet.flat, sheet.colour, sheet.ink, boxes, lengths, confidences, paper, SIZE)
     notes = []
-    for place in places:
-        box = sheet.straight.back(place)
-        if any(_share(box, strike.box) > 0.5 for strike in strikes):
+    for place, chance in handwriting(seen):
+        box = straight.back(place)
+        if any(share(box, strike.box) > 0.5 for strike in strikes):
             continue
-        near = any(_share(_grown(box, 2 * (box[3] - box[1])), strike.box) > 0 for strike in strikes)
-        read = tuple(at for at, b in enumerate(boxes) if _share(tuple(b), place) > 0.5)
-        notes.append(PenMark("insertion" if near else "handwriting", box, 0.7, read))
+        near = any(share(_grown(box, 2 * (box[3] - box[1])), strike.box) > 0 for strike in strikes)
+        read = tuple(at for at, b in enumerate(seen.words) if share(tuple(b), place) > 0.5)
+        notes.append(PenMark("insertion" if near else "handwriting", box, chance, read))
     return tuple(notes)
 
 
-def _paper_on_sheet(grey: np.ndarray, marks: Marks, sheet: Sheet) -> np.ndarray:
+def paper_on_sheet(grey: np.ndarray, marks: Marks, sheet: Sheet) -> np.ndarray:
     """1 where the straightened page shows paper: all of a scan, of a photo what is not the table, less its rim."""
     shape = sheet.flat.shape[::-1]
     if ink.shade(ink.paper(grey)) >= ink.PHOTO_SHADE:
@@ -455,7 +449,7 @@ def _paper_on_sheet(grey: np.ndarray, marks: Marks, sheet: Sheet) -> np.ndarray:
 RIM = 12  # pixels of the sheet along its edges, where shadows are
 
 
-def _share(a: Box, b: Box) -> float:
+def share(a: Box, b: Box) -> float:
     """Share of the first box that lies in the second."""
     across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     return across * down / max(1.0, (a[2] - a[0]) * (a[3] - a[1])) if across > 0 and down > 0 else 0.0

@@ -86,6 +86,32 @@ _NOTICE_NOT_TO_RENEW = pattern(
 )
 
 
+_RESTRAINT = pattern(
+    r"\b(?:restrict(?:ed|ion|ive)|stand-?still|non-?compet\w*|non-?solicit\w*|non-?interference|tail|protected|covered) "
+    r"(?:\w+ )?(?:period|term)\b|"
+    r"\b(?:will|shall|agrees?|covenants?|undertakes?)(?: that (?:it|he|she|they|you) (?:will|shall))? not,?\b[^;]{0,200}"
+    r"\b(?:directly or indirectly|solicit|compete|engage in|hire|employ|acquire|divert|disclose)\b"
+)
+_RUNS_OUT = pattern(
+    r"\b(?:agreement|letter|obligations?|covenants?|commitments?|restrictions?|undertakings?|provisions)\b[^;]{0,160}"
+    r"\b(?:terminates?|expires?|cease|end|lapse|no (?:further|longer)|remain|continue|(?:be|is|are) (?:in (?:full )?(?:force|effect)|binding|"
+    r"effective))\b[^.;]{0,90}$"
+)
+_TERM_IS = pattern(
+    r"\bterm of (?:this|the) (?:\w+ )?(?:agreement|contract|lease|letter|licen[cs]e|engagement|order)\b[^.;]{0,40}?"
+    r"\b(?:shall be|will be|is|be)\s*(?:for )?(?:an? )?(?:initial )?(?:(?:period|term) (?:of|equal to) )?(?:\w+ )?$"
+)
+_FROM_ITS_DATE = pattern(
+    r"^\W*(?:period |term |anniversary )?(?:from|after|following|of) (?:and after )?(?:the |its )?(?:date (?:hereof|of (?:this|its|the)\b"
+    r"(?! (?:last|disclosure|receipt|termination)))|effective date|execution|signing|last signature|this agreement|this letter)"
+)
+_AFTER_SOMETHING = pattern(
+    r"^\W*(?:period |term )?(?:immediately )?(?:following|after|from|commencing on) [^.;]{0,60}\b(?:terminat\w+|resign\w+|"
+    r"retire\w+|disclos\w+|discussions|employment|separation|change (?:of|in) control|occurrence)"
+)
+_AND_THEREAFTER = pattern(r"\b(?:during|throughout)\b[^.;]{0,160}\band for\b[^.;]{0,80}\bthereafter")
+
+
 def terms(view: View) -> Iterable[Term]:
     """Initial term, renewal type, renewal term and renewal notice."""
     sentences = view.about("duration")
@@ -113,9 +139,15 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
     if duration.unit in ("day", "week") and duration.days < 28:
         return 0.0
     near = before[-140:]
+    if _TERM_IS.search(before):
+        return 0.9
+    if _RUNS_OUT.search(before) and _FROM_ITS_DATE.search(after) and not _RENEW_WORD.search(near):
+        return 0.86
     if _RENEW_WORD.search(near) and not re.search(r"initial", near, re.I):
         return 0.0
     if _NOT_THE_TERM.search(before[-70:] + " " + after[:45]):
+        return 0.0
+    if _RESTRAINT.search(sentence.text) or _AFTER_SOMETHING.search(after) or _AND_THEREAFTER.search(sentence.text):
         return 0.0
     if re.search(r"(?:first|last|final|each|every|second|third|next|any|within)(?: of the)?\s*$", before, re.I):
         return 0.0

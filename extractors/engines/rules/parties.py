@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from extractors.engines.rules.law import PLACES
+from extractors.engines.rules.persons import persons
 from extractors.engines.view import Party, Sentence, View
 from extractors.names import LEGAL_FORMS, NEUTRAL_ROLES, TELLING_ENDINGS, normalised, role_side
 from extractors.values import pattern
@@ -88,6 +89,34 @@ _STOP_WORDS = frozenset(
         "in",
         "order",
         "either",
+        "president",
+        "ceo",
+        "cfo",
+        "officer",
+        "director",
+        "counsel",
+        "secretary",
+        "chairman",
+        "manager",
+        "treasurer",
+        "logo",
+        "you",
+        "know",
+        "advised",
+        "from",
+        "understand",
+        "acknowledges",
+        "acknowledge",
+        "recognizes",
+        "discuss",
+        "information",
+        "including",
+        "secrets",
+        "release",
+        "options",
+        "representatives",
+        "hereto",
+        "during",
     ]
 )
 _GENERIC = frozenset(
@@ -144,6 +173,7 @@ def _named_at(place: tuple[str, int], text: str) -> list[Party]:
         (_labelled, (text[: 2 * OPENING], 0)),
         (_companies, place),
         (_persons, place),
+        (_individuals, (text, 0)),
     ):
         if len(found) < 2:
             found += [party for party in search(*where) if not _known(party, found)]
@@ -283,7 +313,14 @@ def _stripped(name: str) -> str:
         if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(r"\d{5,}", bare):
             words = words[i + 1 :]
             break
-    return " ".join(words).strip(" ,;:-\"'")
+    return _TRAILING.sub("", " ".join(words)).strip(" ,;:-\"'")
+
+
+_TRAILING = re.compile(
+    r"(?:,?\s+(?:d/?b/?a|f/?k/?a|a/?k/?a|DBA|FKA|doing business as|formerly(?: known as)?)\b.*"
+    r"|,?\s+(?:and/or|AND/OR)\b.*|,?\s+(?:its|their|individually|Individually)\b.*"
+    r"|,\s*(?:Ph\.?\s?D|M\.?\s?D|Esq|CPA|J\.?D)\b.*)+$"
+)
 
 
 def _is_name(name: str) -> bool:
@@ -292,10 +329,12 @@ def _is_name(name: str) -> bool:
         3 <= len(name) <= 90
         and (name[0].isupper() or name[0].isdigit())
         and bool(bare)
-        and not set(bare.split()) <= _GENERIC
+        and not all(word in _GENERIC or len(word) == 1 or word.isdigit() for word in bare.split())
         and bare not in _PLACES
         and not re.match(r"EX-?\d|\d+[.)]?$", name)
-        and not re.search(r"\b(?:shall|will|hereby|which|that|is|are|has|effective|entered)\b|_{2,}|[\"“]", name)
+        and not re.search(
+            r"\b(?:shall|will|hereby|which|that|is|are|has|have|effective|entered|your|each|any)\b|_{2,}|[\"“]", name
+        )
     )
 
 
@@ -310,6 +349,15 @@ def _persons(text: str, offset: int) -> list[Party]:
         party = _party(match["name"], names, offset + match.start("name"), offset + match.end("name"))
         if party:
             found.append(party)
+    return found
+
+
+def _individuals(text: str, offset: int) -> list[Party]:
+    found: list[Party] = []
+    for start, end in persons(text):
+        party = _party(text[start:end], (), offset + start, offset + end)
+        if party and not _known(party, found):
+            return [party]  # the surest; others sign for companies
     return found
 
 
