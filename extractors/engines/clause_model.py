@@ -433,8 +433,12 @@ UNDATED = 0.5
 """What a sentence on the effective date counts for when it names no date ("the date first above written")."""
 
 
+PREAMBLE = 0.5
+"""What the sentence that introduces the parties counts for beside the names in it."""
+
+
 def merged(long: dict[str, list[Passage]], short: dict[str, list[Passage]]) -> dict[str, list[Passage]]:
-    """The short passages, and for the effective date the sentences too that hold none of its dates."""
+    """The short passages; with them the sentences on the parties, and those on the effective date without a date."""
     dates = [p for p in short["effective_date"] if p.confidence >= 0.02]
     undated = [
         Passage(p.category, p.start, p.end, p.confidence * UNDATED)
@@ -442,7 +446,9 @@ def merged(long: dict[str, list[Passage]], short: dict[str, list[Passage]]) -> d
         if not any(p.start <= date.start and date.end <= p.end for date in dates)
     ]
     effective = sorted([*short["effective_date"], *undated], key=lambda p: -p.confidence)
-    return short | {"effective_date": effective}
+    preambles = [Passage(p.category, p.start, p.end, p.confidence * PREAMBLE) for p in long["parties"]]
+    parties = sorted([*short["parties"], *preambles], key=lambda p: -p.confidence)
+    return short | {"effective_date": effective, "parties": parties}
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 from extractors.ocr import read_image
 
 SCALE = 200 / 72
-LINES = ("This Agreement is made between Alpha and Beta.", "The fee is 500 EUR a month, payable within thirty days.") * 8
+LINES = ("This Agreement is made between Alpha and Beta.", "The fee is 500 EUR a month, due within thirty days.") * 8
 INKS = {"blue": (30, 50, 170), "red": (185, 30, 40), "black": (20, 20, 24)}
 
 
