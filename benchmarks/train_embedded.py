@@ -44,7 +44,7 @@ UNLABELLED = 0.5
 SCALES = {"self": 1.0, "before": 0.3, "after": 0.3, "heading": 0.7}
 """Weights of the context in the second of the two averaged regressions; the first sees the sentence alone."""
 MIX = 0.5
-PRUNE = 0.004
+PRUNE = 0.002
 """Coefficients below this share of their category's largest are dropped."""
 GRID = np.arange(2, 96) / 100
 """The thresholds to choose from."""
@@ -519,7 +519,8 @@ contracts.
    mean of both logits.
 4. Passages are runs of sentences with at least half of the probability of their best one. Document
    names, parties and agreement dates are quoted alone: patterns propose them, a logistic regression on
-   the words around them decides. Effective dates are quoted alone where there is a date.
+   the words around them decides; the sentence that introduces the parties is a candidate too, at half of its
+   probability. Effective dates are quoted alone where there is a date.
 5. A category's threshold gives the best F1 of presence in cross-validation (of spans, for names and
    dates), drawn towards 0.4 where it is rare.
 
