@@ -13,7 +13,7 @@ _NO_RENEWAL = pattern(
     r"there is no (?:automatic )?(?:renewal|extension)"
 )
 _AUTO = pattern(
-    r"\bautomatic(?:ally)? (?:be )?(?:renew|extend)|\b(?:renew|renews|renewed|extend|extends|extended) automatically|"
+    r"\bautomatic(?:ally)? (?:be )?(?:renew|extend)|\b(?:renew|renews|renewed|extend|extends|extended) (?:automatically|tacitly)|\btacit(?:ly)? (?:be )?renew|"
     r"\b(?:shall|will) (?:thereafter )?(?:be )?(?:renew|renewed|extended|continue) (?:thereafter )?"
     r"(?:from year to year|for (?:successive|further|additional|consecutive))|"
     r"\brenews? for (?:successive|further|additional|consecutive|another)|\brolls? over\b|"
@@ -30,16 +30,16 @@ _OTHER_RENEWAL = pattern(
     r"\b(?:renew|extend|remain|continue)"
 )
 _YEAR_TO_YEAR = pattern(
-    r"\byear[- ]to[- ]year\b|\brenew\w* (?:annually|yearly)|\bannual (?:periods?|terms?|renewals?)\b|\beach year\b"
+    r"\byear[- ]to[- ]year\b|\brenew\w* (?:annually|yearly)|\bannual (?:periods?|terms?|renewals?)\b|\b(?:each|every) year\b"
 )
 _SAME_LENGTH = pattern(
     r"\b(?:equal (?:in (?:duration|length) )?to|of the same (?:length|duration) as|as long as) the (?:\w+ )?"
     r"(?:initial|previous|expiring|preceding|prior|original|subscription)\b"
 )
 _OPTIONAL = pattern(
-    r"\boption(?:s)? to (?:renew|extend)|\bmay (?:be )?(?:renew|renewed|extend|extended)\b|"
+    r"\boption(?:s)? to (?:renew|extend|continue)|\bmay (?:be )?(?:renew|renewed|extend|extended)\b|"
     r"\b(?:renewed|extended|renewal|extension)\b[^.;]{0,40}\b(?:by|upon|on) (?:the )?(?:mutual|written|signed)|"
-    r"\b(?:right|wish\w*|elect|entitled) to (?:renew|extend)|mutual (?:written )?agreement[^.;]{0,40}\b(?:renew|extend)|"
+    r"\b(?:right|wish\w*|elects?|seeks?|entitled) to (?:\w+ )?(?:renew|extend)|mutual (?:written )?agreement[^.;]{0,40}\b(?:renew|extend)|"
     r"\brenewable\b|\b(?:will|shall) (?:be )?(?:extend|extended|renew|renewed)\b[^.;]{0,80}\b(?:provided|if|upon)\b"
 )
 _RENEW_WORD = pattern(r"renew|extend|extension|successive|roll over|prolong")
@@ -80,6 +80,9 @@ _BEFORE_END = pattern(
 _ENDS_AT_TERM = pattern(
     r"\b(?:end|terminat\w+|cancel\w*|determine)\b[^.;]{0,60}\b(?:last day|end|expiry|expiration) of (?:the |any |each )?(?:initial|"
     r"then[- ]current|renewal|extended|current)\b"
+)
+_INTENDS_TO_END = pattern(
+    r"\bnotice\b[^.;]{0,80}\b(?:intention|intent|desire|wish)\w* (?:not )?to (?:terminate|end|renew|continue)"
 )
 _NOTICE_NOT_TO_RENEW = pattern(
     r"^\s*'?s?'? ?(?:prior |advance )*(?:written )?notice[^.;]{0,60}\b(?:non-?renew|not (?:be |to )?(?:renew|extend))"
@@ -225,7 +228,7 @@ def _initial_months(view: View) -> float | None:
 
 def _renewal_notice(view: View, sentences: list[Sentence]) -> Iterable[Term]:
     for distance, sentence in enumerate(sentences):
-        if distance and not (_RENEW_WORD.search(sentence.text) or _ENDS_AT_TERM.search(sentence.text)):
+        if distance and not any(said.search(sentence.text) for said in (_RENEW_WORD, _ENDS_AT_TERM, _INTENDS_TO_END)):
             continue
         for duration in durations(sentence.text):
             if _is_renewal_notice(sentence.text, duration):
@@ -237,6 +240,10 @@ def _renewal_notice(view: View, sentences: list[Sentence]) -> Iterable[Term]:
 def _is_renewal_notice(text: str, duration: Duration) -> bool:
     around = text[max(0, duration.start - 140) : duration.end + 140]
     after = text[duration.end :]
+    if re.match(r"['’]?s?['’]?\s+(?:prior )?(?:written )?notice", after.strip(), re.I) and _INTENDS_TO_END.search(
+        after
+    ):
+        return True
     if _NOTICE_NOT_TO_RENEW.search(after) or (_BEFORE_END.search(after) and _NOTICE.search(around)):
         return True
     return bool(

@@ -26,7 +26,8 @@ _COUNTRIES = (
 )
 PLACES = tuple(sorted({*_STATES.split(","), *_COUNTRIES.split(",")}, key=len, reverse=True))
 _ADJECTIVES = {"english": "England and Wales", "scottish": "Scotland", "japanese": "Japan", "german": "Germany",
-               "french": "France", "swiss": "Switzerland", "irish": "Ireland", "dutch": "Netherlands"}  # fmt: skip
+               "french": "France", "swiss": "Switzerland", "irish": "Ireland", "dutch": "Netherlands",
+               "prc": "People's Republic of China", "chinese": "People's Republic of China"}  # fmt: skip
 _PLACE = "|".join(re.escape(place).replace(r"\ ", r"\s+") for place in PLACES)
 _GOVERNED = pattern(
     r"\b(?:govern(?:ed|s|ing)?|construed|interpreted|enforced|subject to|controlled)\b[^.;]{0,170}?"
