@@ -162,7 +162,7 @@ def _name(item: Term | Clause) -> str:
 def _touched(extraction: Extraction, document: Document) -> list[tuple[EditMark, list[Term | Clause]]]:
     """Each mark that is an edit, by page and place, with the terms and clauses it touches."""
     marks = sorted(
-        (mark for mark in document.edit_marks if mark.source != "form_field"),
+        (mark for mark in document.edit_marks if mark.source != "form_field" and not _is_doubtful(mark)),
         key=lambda mark: (mark.page_number, mark.box[1], mark.box[0]),
     )
     if not marks:
@@ -170,6 +170,14 @@ def _touched(extraction: Extraction, document: Document) -> list[tuple[EditMark,
     places = {mark.page_number: _places(extraction, document, mark.page_number) for mark in marks}
     found = ((mark, _items_under(mark, *places[mark.page_number])) for mark in marks)
     return [(mark, items) for mark, items in found if items]
+
+
+DOUBTFUL_NOTE = 0.15
+
+
+def _is_doubtful(mark: EditMark) -> bool:
+    """Whether a note that stands alone may well be print; it is shown among the marks and raises no flag."""
+    return mark.kind == "handwriting" and mark.confidence < DOUBTFUL_NOTE
 
 
 Place = tuple[Term | Clause, list[Box]]

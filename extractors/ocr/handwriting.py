@@ -24,7 +24,7 @@ SURE = 0.9  # confidence from which a word is surely print, to compare with
 NEAR = 0.7  # letters between pieces of one word
 REACH = 1.5  # letters between words of one note
 THIN, SMALLEST, TALLEST = 0.3, 2.0, 6.0  # letters, letters squared, times its width: what is no note
-WRITTEN = 0.1  # probability from which a group is handwriting
+WRITTEN = 0.05  # probability from which a group is handwriting
 DIAGONAL = 0.5  # cosine of four times the angle, from which an edge is level or upright
 FEATURES = (
     "confidence", "high", "wide", "chroma", "pale", "stroke", "uneven", "dense", "pieces_per_letter", "widest",
