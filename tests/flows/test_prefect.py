@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -26,11 +27,23 @@ class Server:
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), {"content-type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+        return self._answer(request)
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        return self._answer(urllib.request.Request(self.url + path))
+
+    @staticmethod
+    def _answer(request: urllib.request.Request) -> Any:
+        """The answer; asked again, as Prefect's own client does, while its database is busy (503)."""
+        for _ in range(5):
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code != 503:
+                    raise
+                time.sleep(2)
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
     def wait_for(self, question, what: str) -> Any:
