@@ -5,17 +5,18 @@ from collections.abc import Iterator
 
 from extractors.values import pattern
 
-_NAME = r"(?P<name>[A-Z][a-zA-Z'\-]+(?: [A-Z][a-zA-Z'\-]*\.?){1,3})"
+_NAME = r"(?P<name>[A-Z][a-zA-Z'\-]+(?:[ \t]+[A-Z][a-zA-Z'\-]*\.?){1,3})"
 _ROLE = r"(?:employee|executive|associate|consultant|contractor|recipient|individual|director|officer|second party|participant)"
+_WRAPPED_NAME = _NAME.replace(r"[ \t]+", r"\s+")  # in running text a name may be broken by a line's end
 _PATTERNS = (
-    # "I, Mary Major, in consideration of"; "between Example, Inc. and Mary Major "Employee""
-    re.compile(rf"\bI, {_NAME},".replace(" ", r"\s+")),
+    re.compile(rf"\bI,\s+{_WRAPPED_NAME},"),
     re.compile(
-        rf"(?:\band|\bAND|PARTIES:|Parties:|BETWEEN:?|[Bb]etween)\s+{_NAME}\s*,?\s*(?:\(|\")\s*(?:[Tt]he\s+|[Hh]erein\w*\s+)?\"?(?i:{_ROLE})\b".replace(
-            r" [A-Z][a-zA-Z'\-]*", r"\s+[A-Z][a-zA-Z'\-]*"
-        )
+        rf"(?:\band|\bAND|PARTIES:|Parties:|BETWEEN:?|[Bb]etween)\s+{_WRAPPED_NAME}\s*,?\s*(?:\(|\")\s*"
+        rf"(?:[Tt]he\s+|[Hh]erein\w*\s+)?\"?(?i:{_ROLE})\b"
     ),
 )
+"""`I, Mary Major, agree`; `between Example, Inc. and Mary Major "Employee"`."""
+
 _SIGNED = re.compile(rf"/s/[ \t]*{_NAME}")
 _PRINTED = re.compile(rf"\b(?i:{_ROLE})[ \t]*:?\s*\n\s*{_NAME}[ \t]*\n")
 _SIGNER = pattern(rf"\b{_ROLE}\b\s*:?\s*(?:\W|signature|signed|name|by|date)*$")
