@@ -125,9 +125,10 @@ def _marked(rule: Rule, extraction: Extraction, document: Document, _: FlagConte
     edits: dict[tuple, list[EditMark]] = {}
     touched: dict[tuple, list[Term | Clause]] = {}
     for mark, items in _touched(extraction, document):
-        key = (mark.page_number, frozenset(_name(item) for item in items))
+        terms = frozenset(_name(item) for item in items if isinstance(item, Term))
+        key = (mark.page_number, terms or frozenset(_name(item) for item in items))
         edits.setdefault(key, []).append(mark)
-        touched[key] = items
+        touched.setdefault(key, items)
     return [_mark_flag(rule, marks, touched[key]) for key, marks in edits.items()]
 
 
