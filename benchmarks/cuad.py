@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.pages import pdfs_in
 from extractors.engines.clause_model import ClauseModel, Passage
 from extractors.read import Content, Limits, read
 from extractors.sentences import sentences
@@ -61,8 +62,7 @@ def _print_scores(result: dict[str, float]) -> None:
 
 def titles_in(inbox: Path) -> dict[str, Path]:
     """The PDFs below a folder by title: the file's name without its ending, blanks at the ends stripped."""
-    pdfs = (path for path in sorted(inbox.rglob("*")) if path.suffix.lower() == ".pdf")
-    return {path.stem.strip(): path for path in pdfs}
+    return {path.stem.strip(): path for path in pdfs_in(inbox)}
 
 
 def predictions(inbox: Path) -> pd.DataFrame:

@@ -64,6 +64,11 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 def office(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A copy of a copy: crooked, pale, blurred, noisy, compressed."""
     page = skewed(grey, rng.uniform(-1.5, 1.5))
+    return copied(page, rng)
+
+
+def copied(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What a scanner makes of a page: pale, blurred, noisy, compressed."""
     page = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.5, 0.9))
     page = page * rng.uniform(0.6, 0.85) + rng.uniform(25, 40)
     return jpeg(noisy(np.clip(page, 0, 255), rng.uniform(4, 9), rng), int(rng.integers(45, 70)))
@@ -78,7 +83,11 @@ def fax(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     page = cv2.GaussianBlur(skewed(grey, rng.uniform(-1, 1)), (0, 0), rng.uniform(0.5, 0.8))
     page = noisy(page, rng.uniform(15, 25), rng)
     share = np.mean(grey < 128) * rng.uniform(0.8, 1.2)
-    page = np.where(page < np.quantile(page, share), 0, 255).astype(np.uint8)
+    return specked(np.where(page < np.quantile(page, share), 0, 255).astype(np.uint8), rng)
+
+
+def specked(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The page with black and white specks, put on it in place."""
     specks = rng.random(page.shape)
     page[specks < 0.0015] = 0
     page[specks > 0.9985] = 255
@@ -87,11 +96,11 @@ def fax(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def photo(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A phone's picture of a sheet on a table, in colour: perspective, light from one side, a hard shadow."""
-    return photographed(np.stack([grey] * 3, axis=2), rng)
+    return photographed(np.stack([grey] * 3, axis=2), rng)[0]
 
 
-def photographed(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same for a page in colour (RGB)."""
+def photographed(page: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The same for a page in colour (RGB), and the way (3 x 3) from the page to the picture."""
     high, wide = page.shape[:2]
     size = (round(wide * 1.12), round(high * 1.1))
     corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
@@ -103,7 +112,7 @@ def photographed(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     inside = cv2.warpPerspective(np.full((high, wide), 255, np.uint8), lens, size)[:, :, None] / 255.0
     scene = (sheet * inside + table[:, :, None] * (1 - inside)) * _light(size, rng)[:, :, None]
     scene = cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.5, 1.0))
-    return jpeg(noisy(scene * np.array([1.0, 0.96, 0.86]), 5, rng), 80)
+    return jpeg(noisy(scene * np.array([1.0, 0.96, 0.86]), 5, rng), 80), lens
 
 
 def _light(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.pages import pdfs_in
 from extractors.check import check
 from extractors.chunk import chunk
 from extractors.derive import derive
@@ -38,8 +39,7 @@ DATES = ("effective_date", "agreement_date", "signed_date")
 
 _FORMS = (
     (r"Inc(?:orporated)?\.?", "Inc."),
-    (r"Limited", "Ltd."),
-    (r"Ltd\.?", "Ltd."),
+    (r"(?:Limited|Ltd\.?)", "Ltd."),
     (r"L\.\s?L\.\s?C\.?", "LLC"),
     (r"L\.\s?P\.?", "LP"),
     (r"L\.\s?L\.\s?P\.?", "LLP"),
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     table.to_parquet(arguments.predictions, index=False)
     print(f"{len(table)} values of {table.document.nunique()} documents in {arguments.predictions}")
     if arguments.gold:
-        result = scores(table, read_gold(arguments.gold, {path.name for path in documents_in(arguments.inbox)}))
+        result = scores(table, read_gold(arguments.gold, {path.name for path in pdfs_in(arguments.inbox)}))
         for name, value in result.items():
             print(f"{name:28} {value:.4f}")
         print(json.dumps(result))
@@ -72,16 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def documents_in(inbox: Path) -> list[Path]:
-    """The PDFs below a folder."""
-    return sorted(path for path in inbox.rglob("*") if path.suffix.lower() == ".pdf")
-
-
 def predictions(inbox: Path, workers: int = 1) -> pd.DataFrame:
     """The four keys of every PDF of a folder; its columns are COLUMNS. What can't be read has no rows."""
     rows: list[tuple[str, str, str]] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for found, error in pool.map(_rows, documents_in(inbox), chunksize=4):
+        for found, error in pool.map(_rows, pdfs_in(inbox), chunksize=4):
             rows += found
             if error:
                 print(error)
@@ -132,10 +127,7 @@ def _as_said(term: Term) -> str:
     """A length in the unit that the quotation uses; in months where it names none."""
     for said in durations(term.quote or ""):
         if said.months == term.value_number:
-            number = {"year": said.months / 12, "month": said.months, "week": said.days / 7, "day": said.days}[
-                said.unit
-            ]
-            return f"{number:g}_{said.unit}{'' if number == 1 else 's'}"
+            return f"{said.number:g}_{said.unit}{'' if said.number == 1 else 's'}"
     return f"{term.value_number:g}_months"
 
 

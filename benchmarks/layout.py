@@ -20,6 +20,7 @@ import pymupdf
 from rapidfuzz.distance import Levenshtein
 
 from benchmarks.layout_tables import cell_scores, table_page
+from benchmarks.pages import pdfs_in
 from extractors.layout import in_columns
 from extractors.pdf import RawWord, native_page
 from extractors.tables import tables
@@ -231,7 +232,7 @@ def _is_right(words: list[RawWord], truth: list[str], allowed: float) -> bool:
 def untouched_scores(folder: Path, pages: int | None) -> dict:
     """How many pages of real PDFs `in_columns` changes, and its time beside that of reading the text layer."""
     seen, changed, reading, ordering = 0, [], 0.0, 0.0
-    for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".pdf"):
+    for path in pdfs_in(folder):
         with pymupdf.open(path) as pdf:
             for page in pdf:
                 start = time.process_time()

@@ -37,6 +37,7 @@ from benchmarks.gold import (
     status_findings,
     term_findings,
 )
+from benchmarks.pages import pdfs_in
 from warehouse.read import query
 
 AGENT = Path(sys.executable).parent / "contract-agent"
@@ -114,7 +115,7 @@ def samples(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def folder(arguments: argparse.Namespace) -> dict[str, Any]:
     """Bar 3: nothing lost; pages a second, peak memory, and cost a contract as their number grows."""
-    files = sorted(file for file in arguments.folder.rglob("*") if file.suffix.lower() == ".pdf")
+    files = pdfs_in(arguments.folder)
     rows = [_measured(files[:count]) for count in [*arguments.counts, len(files)]]
     for row in rows:
         _show(row)

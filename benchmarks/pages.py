@@ -8,9 +8,14 @@ import pymupdf
 ENOUGH = 600  # characters; shorter pages say little
 
 
+def pdfs_in(folder: Path) -> list[Path]:
+    """The PDFs below a folder, sorted by path."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".pdf")
+
+
 def sample(folder: Path, count: int, seed: int) -> list[tuple[Path, int]]:
     """`count` pages of as many documents, with text enough to count; the same for the same seed."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".pdf")
+    files = pdfs_in(folder)
     rng = random.Random(seed)
     rng.shuffle(files)
     chosen: list[tuple[Path, int]] = []

@@ -19,7 +19,7 @@ import numpy as np
 import pymupdf
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.degrade import jpeg, noisy
+from benchmarks.degrade import copied, noisy, photographed, specked
 from benchmarks.pages import sample
 from extractors.ocr import ink, route
 from extractors.ocr.page import OcrWord
@@ -603,9 +603,7 @@ def _turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
 def office(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A colour scan: crooked, pale, blurred, noisy, compressed."""
     page, turn = _turned(image, rng.uniform(-1.5, 1.5))
-    page = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.5, 0.9))
-    page = page * rng.uniform(0.6, 0.85) + rng.uniform(25, 40)
-    return jpeg(noisy(np.clip(page, 0, 255), rng.uniform(4, 9), rng), int(rng.integers(45, 70))), turn
+    return copied(page, rng), turn
 
 
 def fax(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -613,43 +611,14 @@ def fax(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     page, turn = _turned(np.repeat(grey[:, :, None], 3, axis=2), rng.uniform(-1, 1))
     page = noisy(cv2.GaussianBlur(page[:, :, 0], (0, 0), 0.7), 25, rng)
-    page = np.where(page < rng.integers(130, 175), 0, 255).astype(np.uint8)
-    specks = rng.random(page.shape)
-    page[specks < 0.0015] = 0
-    page[specks > 0.9985] = 255
-    return page, turn
-
-
-def photo(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A phone's picture of a sheet on a table: perspective, light from one side, a hard shadow, warm light."""
-    high, wide = image.shape[:2]
-    size = (round(wide * 1.12), round(high * 1.1))
-    corners = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
-    shift = rng.uniform(-0.035, 0.035, (4, 2)) * [wide, high]
-    lens = cv2.getPerspectiveTransform(
-        corners, (corners + np.array([wide * 0.06, high * 0.05]) + shift).astype(np.float32)
-    )
-    table = cv2.GaussianBlur(rng.normal(80, 60, (size[1], size[0])).astype(np.float32), (0, 0), 6)[:, :, None]
-    sheet = cv2.warpPerspective(image, lens, size, flags=cv2.INTER_AREA)
-    inside = cv2.warpPerspective(np.full((high, wide), 255, np.uint8), lens, size)[:, :, None] / 255.0
-    scene = (sheet * inside + table * (1 - inside)) * _light(size, rng)[:, :, None]
-    scene = cv2.GaussianBlur(scene, (0, 0), rng.uniform(0.5, 1.0)) * [1, 0.96, 0.86]
-    return jpeg(noisy(scene, 5, rng), 80), lens
-
-
-def _light(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    x, y = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
-    angle = rng.uniform(0, 2 * np.pi)
-    light = 0.82 + 0.3 * ((x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle))
-    edge = (x - rng.uniform(0.3, 0.7)) * np.cos(angle + 1) + (y - 0.5) * np.sin(angle + 1)
-    return light * (1 - 0.4 * cv2.GaussianBlur((edge > 0.15).astype(np.float32), (0, 0), 15))
+    return specked(np.where(page < rng.integers(130, 175), 0, 255).astype(np.uint8), rng), turn
 
 
 CAPTURES: dict[str, Callable] = {
     "clean": lambda image, rng: (image, np.eye(3)),
     "office": office,
     "fax": fax,
-    "photo": photo,
+    "photo": photographed,
 }
 
 

@@ -20,6 +20,7 @@ import pymupdf
 from PIL import Image
 
 from benchmarks.degrade import OWN, degraded
+from benchmarks.pages import pdfs_in
 from extractors.files import Content, Limits
 from extractors.read import read
 from extractors.similar import LINKED, Facts, bands, facts, same, signature, similarity
@@ -150,7 +151,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--condition", choices=["clean", "office", "fax"], default="office")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args(argv)
-    paths = sorted(p for p in asked.folder.rglob("*") if p.suffix.lower() == ".pdf")
+    paths = pdfs_in(asked.folder)
     documents = ((path, read_native(path)) for path in paths)
     originals = {path: reading(path.stem, document) for path, document in documents if document}
     chosen = short_ones([path for path in paths if path in originals], asked.pages, asked.scans)

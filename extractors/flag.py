@@ -174,6 +174,7 @@ def _touched(extraction: Extraction, document: Document) -> list[tuple[EditMark,
 
 
 DOUBTFUL_NOTE = 0.15
+"""Probability below which handwriting away from any strike may well be print."""
 
 
 def _is_doubtful(mark: EditMark) -> bool:

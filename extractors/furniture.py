@@ -74,11 +74,9 @@ def _without_line_numbers(text: str) -> str:
 
 def _without_interrupting_notes(page: Page, text: str, following: str) -> str:
     """A page's text without its footnotes, where a sentence of the page goes on on the next one."""
-    start = _notes_start(page, text)
-    if start is None:
-        return text
-    before, after = text[:start].rstrip(), following.lstrip()
-    if not before or before[-1] in _SENTENCE_END or not after[:1].islower():
+    start = _notes_start(page, text) if following.lstrip()[:1].islower() else None
+    before = text[:start].rstrip()
+    if start is None or not before or before[-1] in _SENTENCE_END:
         return text
     return _blanked(text, [(start, len(text))])
 
@@ -144,7 +142,7 @@ def _contents_end(text: str, start: int) -> int | None:
 
 def _edge_lines(page: Page) -> list[tuple[int, int, str]]:
     """Start, end and text of the first and last lines of a page that are not empty."""
-    lines = [(m.start(), m.end(), m.group()) for m in re.finditer(r"[^\n]*\S[^\n]*", page.text)]
+    lines = [(m.start(), m.end(), m.group()) for m in _LINE.finditer(page.text)]
     if len(lines) <= EDGE_LINES:
         return lines[-1:]
     return [*lines[:EDGE_LINES], *lines[max(EDGE_LINES, len(lines) - EDGE_LINES) :]]

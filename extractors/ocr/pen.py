@@ -381,8 +381,9 @@ def pen_marks(pixels: np.ndarray, straight: Straight, words: Sequence[OcrWord], 
     runs = strike_runs(paths)
     found = (_strike(run, chance, rows, boxes, sheet.straight) for run, chance in runs)
     strikes = tuple(strike for strike in found if strike.words)
-    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(pixels[:, :, :3]), cv2.COLOR_RGB2GRAY)
-    seen = seen_on(sheet, words, boxes, rows, paper_on_sheet(grey, marks, sheet), [run for run, _ in runs])
+    seen = seen_on(
+        sheet, words, boxes, rows, paper_on_sheet(ink.to_grey(pixels), marks, sheet), [run for run, _ in runs]
+    )
     notes = _handwriting(seen, sheet.straight, strikes)
     return PenMarks(strikes, notes, frozenset(at for note in notes for at in note.words))
 
