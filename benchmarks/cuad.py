@@ -8,19 +8,32 @@ by which it counts is that of `evaluate.py` in <https://github.com/TheAtticusPro
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+import resource
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import cv2
 import numpy as np
 import pandas as pd
+import pymupdf
 
+from benchmarks import cuad_values
+from benchmarks.degrade import OWN, degraded
 from benchmarks.pages import pdfs_in
-from extractors.engines.clause_model import ClauseModel, Passage
+from extractors.engines.trained.model import ClauseModel, Passage, Reading
+from extractors.engines.trained.runs import grown
 from extractors.read import Content, Limits, read
+from extractors.retrieve import Index
 from extractors.sentences import sentences
 from schemas.clauses import CUAD_CATEGORIES
+from schemas.contract import Term
+from schemas.errors import DocumentError
 
 FREE_ANSWERS = tuple(CUAD_CATEGORIES)[:8]
 """Categories answered by a name, a date or a place; the other 33 are yes or no."""
@@ -32,14 +45,17 @@ _STOPS = str.maketrans("/", " ", ".,;:")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Writes the predictions for an inbox; with `--gold` prints their scores as a table and as JSON."""
-    arguments = _parser().parse_args(argv)
-    table = predictions(arguments.inbox)
-    arguments.predictions.parent.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(arguments.predictions, index=False)
-    print(f"{len(table)} candidates of {table.title.nunique()} contracts in {arguments.predictions}")
-    if arguments.gold:
-        _print_scores(scores(table, read_gold(arguments.gold, titles_in(arguments.inbox))))
+    """Writes the predictions for an inbox; with `--gold` prints their scores as tables and as JSON."""
+    asked = _parser().parse_args(argv)
+    with TemporaryDirectory() as folder:
+        inbox = captured(asked.inbox, asked.capture, Path(folder), asked.workers) if asked.capture else asked.inbox
+        readings = read_all(inbox, asked.workers, with_values=bool(asked.gold))
+    table = predictions(readings)
+    asked.predictions.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(asked.predictions, index=False)
+    print(f"{len(table)} candidates of {table.title.nunique()} contracts in {asked.predictions}")
+    if asked.gold:
+        print(json.dumps(_report(readings, table, asked.gold, asked.baselines)))
     return 0
 
 
@@ -48,16 +64,48 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--inbox", type=Path, required=True, help="folder of PDFs")
     parser.add_argument("--predictions", type=Path, required=True, help="the Parquet file to write")
     parser.add_argument("--gold", type=Path, help="CUAD folder to score against")
+    parser.add_argument("--capture", choices=tuple(OWN), help="render and degrade the pages first; OCR then reads them")
+    parser.add_argument("--baselines", action="store_true", help="score BM25 and the linear stage alone as well")
+    parser.add_argument("--workers", type=int, default=1)
     return parser
 
 
-def _print_scores(result: dict[str, float]) -> None:
+def _report(
+    readings: Sequence["ContractReading"], table: pd.DataFrame, folder: Path, baselines: bool
+) -> dict[str, float]:
+    """Prints the tables; returns the figures."""
+    gold = read_gold(folder, [r.title for r in readings])
+    result = scores(table, gold) | cuad_values.scores({r.title: r.values for r in readings}, folder)
+    result |= {
+        "seconds_per_contract": float(np.mean([r.seconds for r in readings])),
+        "megabytes": float(max((r.megabytes for r in readings), default=0)),
+    }
+    if baselines:
+        for name in BASELINES:
+            rows = [row for r in readings for row in r.baselines[name]]
+            figures = scores(pd.DataFrame(rows, columns=COLUMNS), gold)
+            result |= {f"{name}_{key}": figures[key] for key in ("aupr_rule", "aupr_no_parties", "p80_rule")}
+    print(per_category(table, gold).to_string(float_format="{:.3f}".format))
+    print(reliability(table, gold).to_string(float_format="{:.3f}".format))
     for name, value in result.items():
-        print(f"{name:28} {value:.4f}")
-    print(json.dumps(result))
+        print(f"{name:32} {value:.4f}")
+    return result
 
 
 # Predictions
+
+
+@dataclass(frozen=True)
+class ContractReading:
+    """What the engine says of one PDF. `seconds` are CPU seconds of the engine, reading the pages left out;
+    `megabytes` the memory of the process at its highest."""
+
+    title: str
+    rows: list[tuple[str, str, str, float, bool]]
+    baselines: dict[str, list[tuple[str, str, str, float, bool]]]
+    values: dict[str, list[Term]]
+    seconds: float
+    megabytes: float
 
 
 def titles_in(inbox: Path) -> dict[str, Path]:
@@ -65,18 +113,54 @@ def titles_in(inbox: Path) -> dict[str, Path]:
     return {path.stem.strip(): path for path in pdfs_in(inbox)}
 
 
-def predictions(inbox: Path) -> pd.DataFrame:
-    """Every candidate from FLOOR on for every PDF of a folder; its columns are COLUMNS."""
-    model = ClauseModel.load()
-    rows = []
-    for title, path in titles_in(inbox).items():
-        text = _text(path)
-        rows += candidate_rows(title, text, model.passages(text, sentences(text)), model.thresholds)
-    return pd.DataFrame(rows, columns=COLUMNS)
+def captured(inbox: Path, condition: str, folder: Path, workers: int) -> Path:
+    """A folder of the same contracts as images under a condition of `benchmarks.degrade`."""
+    jobs = [(path, condition, folder / f"{title}.pdf") for title, path in titles_in(inbox).items()]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_capture, jobs))
+    return folder
 
 
-def _text(path: Path) -> str:
-    return read(Content((path,), "", ""), Limits()).text
+def _capture(job: tuple[Path, str, Path]) -> None:
+    path, condition, target = job
+    with pymupdf.open(path) as pdf, pymupdf.open() as images:
+        for page in pdf:
+            picture = degraded(page, OWN[condition], page.number)
+            _, encoded = cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)
+            images.new_page(width=page.rect.width, height=page.rect.height).insert_image(
+                page.rect, stream=encoded.tobytes()
+            )
+        images.save(target)
+
+
+def read_all(inbox: Path, workers: int = 1, with_values: bool = False) -> list[ContractReading]:
+    """What the engine says of every PDF of a folder; what can't be read is told and left out."""
+    jobs = [(title, path, with_values) for title, path in titles_in(inbox).items()]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return [reading for reading in pool.map(_reading, jobs) if reading]
+
+
+def _reading(job: tuple[str, Path, bool]) -> ContractReading | None:
+    title, path, with_values = job
+    try:
+        document = read(Content((path,), "c_1", "0"), Limits())
+    except DocumentError as error:
+        print(f"{title}: {error}")
+        return None
+    model, began = ClauseModel.load(), time.process_time()
+    text = document.text
+    said = model.read(text, sentences(text))
+    rows = candidate_rows(title, text, said.passages, model.thresholds)
+    values = cuad_values.values(document) if with_values else {}
+    spent = time.process_time() - began
+    others = {name: candidate_rows(title, text, find(text, said), model.thresholds) for name, find in BASELINES.items()}
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return ContractReading(title, rows, others if with_values else {}, values, spent, highest)
+
+
+def predictions(readings: Iterable[ContractReading]) -> pd.DataFrame:
+    """Every candidate; its columns are COLUMNS."""
+    return pd.DataFrame([row for reading in readings for row in reading.rows], columns=COLUMNS)
 
 
 def candidate_rows(
@@ -93,6 +177,42 @@ def candidate_rows(
 
 def _present(passage: Passage, thresholds: dict[str, float]) -> bool:
     return passage.confidence >= thresholds[passage.category]
+
+
+# Baselines
+
+
+def linear(text: str, said: Reading) -> dict[str, list[Passage]]:
+    """The first stage alone: runs of sentences with at least half of the chance of their best one."""
+    spans = sentences(text)
+    return {c: _runs(c, spans, said.scores[:, i].copy()) for i, c in enumerate(CUAD_CATEGORIES)} if spans else {}
+
+
+def _runs(category: str, spans: Sequence[tuple[int, int]], chances: np.ndarray) -> list[Passage]:
+    found = []
+    while chances[best := int(chances.argmax())] >= FLOOR:
+        confidence = float(chances[best])
+        first, last = grown(chances, best, max(FLOOR, confidence / 2))
+        found.append(Passage(category, spans[first][0], spans[last][1], confidence))
+        chances[first : last + 1] = 0
+    return found
+
+
+def bm25(text: str, said: Reading) -> dict[str, list[Passage]]:
+    """No training at all: sentences ranked by BM25 with the words of the category's name, the best ones told."""
+    spans = sentences(text)
+    index = Index([text[start:end] for start, end in spans])
+    found = {}
+    for category in CUAD_CATEGORIES:
+        ranked = np.array(index.bm25(category.split("_")))
+        best = np.argsort(-ranked, kind="stable")[:10]
+        found[category] = [
+            Passage(category, *spans[i], float(ranked[i] / (1 + ranked[i]))) for i in best if ranked[i] > 0
+        ]
+    return found
+
+
+BASELINES: dict[str, Callable[[str, Reading], dict[str, list[Passage]]]] = {"linear": linear, "bm25": bm25}
 
 
 # Scores
@@ -120,7 +240,7 @@ def scores(table: pd.DataFrame, gold: pd.DataFrame) -> dict[str, float]:
         kept = [frame if parties else frame[frame.category != "Parties"] for frame in (table, gold)]
         curve = Curve.of(matches(*kept, swallow=swallow))
         result |= {f"aupr_{name}": curve.area(), f"p80_{name}": curve.precision_at(0.8)}
-    return result | presence(table, gold)
+    return result | presence(table, gold) | calibration(table, gold)
 
 
 @dataclass(frozen=True)
@@ -214,6 +334,58 @@ def presence(table: pd.DataFrame, gold: pd.DataFrame) -> dict[str, float]:
     per_category = [_f1(*count) for count in counts]
     micro = _f1(*(sum(column) for column in zip(*counts, strict=True)))
     return {"presence_micro": micro, "presence_macro": float(np.mean(per_category))}
+
+
+def per_category(table: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+    """For each category its gold spans, the area under its curve, and F1 of presence."""
+    said, true = _pairs(table[table.present]), _pairs(gold)
+    rows = {}
+    for name in CUAD_CATEGORIES.values():
+        found = matches(table[table.category == name], gold[gold.category == name])
+        rows[name] = (len(found.found), Curve.of(found).area(), _f1(*_counts(said, true, name)))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["spans", "aupr", "presence_f1"])
+
+
+BINS = 10
+
+
+def calibration(table: pd.DataFrame, gold: pd.DataFrame) -> dict[str, float]:
+    """Expected calibration error of all candidates' confidence (BINS equal bins) and the error at coverage.
+
+    `error_at_50%` is the share that is wrong of the surer half of the candidates said to be present.
+    """
+    said = judged(table, gold)
+    gaps = [abs(part.confidence.mean() - part.right.mean()) * len(part) for _, part in said.groupby(_bins(said))]
+    present = said[said.present].sort_values("confidence", ascending=False, kind="stable")
+    errors = {
+        f"error_at_{share:.0%}": float(1 - present.right.head(max(1, round(share * len(present)))).mean())
+        for share in (0.25, 0.5, 0.75, 1.0)
+        if len(present)
+    }
+    return {"calibration_error": float(sum(gaps) / max(1, len(said)))} | errors
+
+
+def reliability(table: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+    """For each bin of confidence: candidates, their mean confidence, the share that is right."""
+    said = judged(table, gold)
+    grouped = said.groupby(_bins(said))
+    return pd.DataFrame(
+        {"candidates": grouped.size(), "confidence": grouped.confidence.mean(), "right": grouped.right.mean()}
+    )
+
+
+def judged(table: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+    """The candidates with a column `right`: whether each counts by CUAD's rule."""
+    wanted = {key: [text for (text,) in rows] for key, rows in _grouped(gold, ["text"])}
+    right = [
+        any(is_match(text, row.quote, row.category == "Parties") for text in wanted.get((row.title, row.category), []))
+        for row in table.itertuples()
+    ]
+    return table.assign(right=np.array(right, bool))
+
+
+def _bins(table: pd.DataFrame) -> pd.Series:
+    return (table.confidence * BINS).astype(int).clip(upper=BINS - 1).rename("bin")
 
 
 def _pairs(frame: pd.DataFrame) -> set[tuple[str, str]]:

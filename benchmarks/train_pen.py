@@ -21,7 +21,7 @@ from benchmarks.pages import sample
 from extractors.ocr import handwriting, ink, pen, route
 from extractors.ocr.page import OcrWord
 from extractors.ocr.straighten import Straight
-from extractors.ocr.trees import Trees
+from extractors.trees import Trees
 
 FILE = Path(pen.__file__).parent / "weights" / "pen.npz"
 CONDITIONS = ("clean", "office", "photo", "fax")
@@ -72,7 +72,7 @@ def _label(run: pen.Run, rows: list[pen.Row], struck: list, sheet: pen.Sheet) ->
 
 
 def as_arrays(model: GradientBoostingClassifier, features: np.ndarray) -> dict[str, np.ndarray]:
-    """The model as the arrays of `extractors.ocr.trees.Trees`; raises AssertionError when they say something else."""
+    """The model as the arrays of `extractors.trees.Trees`; raises AssertionError when they say something else."""
     trees = [of[0].tree_ for of in model.estimators_]
     nodes = max(tree.node_count for tree in trees)
 

@@ -48,7 +48,7 @@ def extract(document: Document, chunks: Sequence[Chunk], reader: Engine) -> Extr
     return reader.extract(document, chunks)
 
 
-_READING_STEPS = ("furniture", "sentences", "chunk", "retrieve", "extract", "values", "names", "rows", "check")
+_READING_STEPS = ("furniture", "sentences", "chunk", "retrieve", "extract", "values", "names", "rows", "check", "trees")
 _JUDGING_STEPS = ("derive", "predicates", "flag", "asc606")
 
 

@@ -103,16 +103,15 @@ def _words(text: str) -> list[str]:
 
 
 class Index:
-    """The words of a document's chunks, counted once for all topics."""
+    """The words of a document's passages, counted once for all questions."""
 
-    def __init__(self, chunks: Sequence[Chunk]):
-        self.chunks = chunks
-        self._counts = [Counter(_words(chunk.text)) for chunk in chunks]
+    def __init__(self, texts: Sequence[str]):
+        self._counts = [Counter(_words(text)) for text in texts]
         self._lengths = [sum(counts.values()) for counts in self._counts]
         self._mean = sum(self._lengths) / max(1, len(self._lengths)) or 1.0
 
     def bm25(self, query: Sequence[str]) -> list[float]:
-        """BM25 score of each chunk for the words of the query, K1 = 1.2, B = 0.75."""
+        """BM25 score of each passage for the words of the query, K1 = 1.2, B = 0.75."""
         scores = [0.0] * len(self._counts)
         for word in {word for cue in query for word in _CJK_PAIR.findall(cue) or _words(cue)}:
             holders = sum(word in counts for counts in self._counts)
@@ -126,12 +125,14 @@ class Index:
         return scores
 
 
-def retrieve(index: Index, topic: Topic, model_scores: Sequence[float] | None = None) -> Retrieval:
+def retrieve(
+    chunks: Sequence[Chunk], index: Index, topic: Topic, model_scores: Sequence[float] | None = None
+) -> Retrieval:
     """The chunks that answer a topic, best first, with their scores (0 to 1) and their share of the text.
 
-    `model_scores` gives, for each chunk, the clause model's highest probability for the topic's clause types.
+    `index` holds the chunks' texts; `model_scores` gives, for each chunk, the clause model's highest probability for
+    the topic's clause types.
     """
-    chunks = index.chunks
     lexical = index.bm25(topic.cues)
     highest = max(lexical, default=0.0) or 1.0
     scores = [0.5 * score / highest for score in lexical]

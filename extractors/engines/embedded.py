@@ -4,11 +4,10 @@ The trained clause model scores every sentence; its scores choose the chunks of 
 values out of those chunks' sentences. Of several candidates for a term the surest wins, then the first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from extractors.engines.clause_model import ClauseModel
 from extractors.engines.rules import (
     clauses,
     dates,
@@ -24,6 +23,7 @@ from extractors.engines.rules import (
     title,
     value,
 )
+from extractors.engines.trained.model import ClauseModel, Passage
 from extractors.engines.view import View
 from extractors.furniture import body_text
 from extractors.retrieve import TOPICS, Index, retrieve
@@ -47,14 +47,14 @@ class EmbeddedEngine:
         """See `extractors.engines.Engine`."""
         text = body_text(document)
         spans = sentences(text)
-        scores = self._model.scores(text, spans)
-        retrievals = self._retrieve(chunks, spans, scores)
+        reading = self._model.read(text, spans)
+        retrievals = self._retrieve(chunks, spans, reading.scores)
         view = View(document, text, chunks, spans, retrievals)
         view.parties = (
             japanese.find_parties(text) if view.is_japanese else parties.find_parties(view.about("identity"), text)
         )
         candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
-        found = list(self._clauses(text, chunks, spans, scores))
+        found = list(self._clauses(text, chunks, reading.passages))
         found += clauses.clauses(text, spans, found)
         found = [_verbatim(clause, document.text) for clause in found]
         return Extraction(
@@ -68,23 +68,27 @@ class EmbeddedEngine:
     def _retrieve(
         self, chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray
     ) -> list[Retrieval]:
-        index = Index(chunks)
+        index = Index([chunk.text for chunk in chunks])
         by_chunk = _highest_by_chunk(chunks, spans, scores)
         column = {category: i for i, category in enumerate(self._model.categories)}
         found = []
         for topic in TOPICS:
             columns = [column[name] for name in topic.clause_types if name in column]
             model_scores = by_chunk[:, columns].max(axis=1).tolist() if columns and len(chunks) else None
-            found.append(retrieve(index, topic, model_scores))
+            found.append(retrieve(chunks, index, topic, model_scores))
         return found
 
     def _clauses(
-        self, text: str, chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]], scores: np.ndarray
+        self, text: str, chunks: Sequence[Chunk], passages: Mapping[str, Sequence[Passage]]
     ) -> Iterable[Clause]:
-        for category, passages in self._model.passages(text, spans, scores).items():
-            for passage in passages:
-                if passage.confidence < self._model.thresholds[category]:
-                    continue
+        """The passages that reach their category's threshold, without those that overlap a likelier one."""
+        for category, found in passages.items():
+            kept: list[Passage] = []
+            for passage in found:
+                sure = passage.confidence >= self._model.thresholds[category]
+                if sure and not any(passage.start < other.end and other.start < passage.end for other in kept):
+                    kept.append(passage)
+            for passage in kept:
                 yield Clause(
                     clause_type=category,
                     text=text[passage.start : passage.end],

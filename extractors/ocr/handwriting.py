@@ -7,14 +7,18 @@ weighed by trained trees.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from extractors.ocr.trees import weights
+from extractors.trees import trees_in
 
 Box = tuple[float, float, float, float]
+WEIGHTS = Path(__file__).parent / "weights" / "pen.npz"
+"""The trained trees `hand` and `strike`."""
+
 COLOURED = 24  # of 255: how far a pixel is from grey
 INKED = 215  # of 255: how dark a coloured pixel is at least
 SPECK = 0.3  # letters; smaller pieces are none
@@ -81,7 +85,7 @@ def handwriting(seen: Seen) -> list[tuple[Box, float]]:
     groups = groups_of(seen)
     if not len(groups.boxes):
         return []
-    chances = weights("hand").chance(features_of(seen, groups))
+    chances = trees_in(WEIGHTS, "hand").chance(features_of(seen, groups))
     chosen = chances >= WRITTEN
     return _notes(groups.boxes[chosen], chances[chosen], seen.flat.shape, seen.size)
 

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from extractors.ocr import ink
-from extractors.ocr.handwriting import Lines, Seen, handwriting
+from extractors.ocr.handwriting import WEIGHTS, Lines, Seen, handwriting
 from extractors.ocr.ink import Marks
 from extractors.ocr.page import OcrWord
 from extractors.ocr.straighten import Straight
-from extractors.ocr.trees import weights
+from extractors.trees import trees_in
 
 SIZE = 16  # pixels; the page is scaled so that its usual letter is that high
 STRIP, BASE = 56, 38  # pixels; height of a line's strip, and where its base line lies
@@ -340,7 +340,7 @@ def strike_runs(paths: Paths) -> list[tuple[Run, float]]:
     runs = paths.runs()
     if not runs:
         return []
-    chances = weights("strike").chance(np.stack([features_of(run, paths) for run in runs]))
+    chances = trees_in(WEIGHTS, "strike").chance(np.stack([features_of(run, paths) for run in runs]))
     found: list[tuple[Run, float]] = []
     for run, chance in zip(runs, chances, strict=True):
         if chance < SURE_STRIKE:

@@ -8,15 +8,12 @@ import zipfile
 import numpy as np
 import pytest
 
-from extractors.engines.clause_model import (
-    SHORT,
-    WEIGHTS,
-    ClauseModel,
-    headings,
-    select,
-    short_candidates,
-    tokens,
-)
+from extractors.engines.trained.cues import CUES
+from extractors.engines.trained.model import WEIGHTS, ClauseModel
+from extractors.engines.trained.names import SHORT, short_candidates
+from extractors.engines.trained.runs import apart, candidate_runs
+from extractors.engines.trained.words import headings, tokens
+from extractors.engines.trained.worth import by_cost
 from extractors.sentences import sentences
 from schemas.clauses import CUAD_CATEGORIES
 
@@ -80,10 +77,13 @@ def model():
 
 
 def scores_of(model, sentence):
+    """The best confidence of each category among the passages that touch the sentence."""
     text = FILLER * 10 + "\n\n" + sentence + "\n\n" + FILLER * 10
-    spans = sentences(text)
-    rows = [i for i, (start, end) in enumerate(spans) if text[start:end] in sentence]
-    return dict(zip(model.categories, model.scores(text, spans)[rows].max(axis=0).tolist(), strict=True))
+    start = text.index(sentence)
+    return {
+        category: max((p.confidence for p in found if p.start < start + len(sentence) and start < p.end), default=0.0)
+        for category, found in model.read(text, sentences(text)).passages.items()
+    }
 
 
 @pytest.mark.parametrize("category", CLAUSES)
@@ -108,7 +108,7 @@ def test_the_looks_of_the_text_matter_little(model, change):
 
 
 def test_names_and_dates_are_quoted_alone(model):
-    found = model.passages(PREAMBLE, sentences(PREAMBLE))
+    found = model.read(PREAMBLE, sentences(PREAMBLE)).passages
     quotes = {name: [PREAMBLE[p.start : p.end] for p in passages] for name, passages in found.items()}
     assert quotes["document_name"][0] == "DISTRIBUTION AGREEMENT"
     assert quotes["agreement_date"][0] == "March 12, 2019"
@@ -116,7 +116,7 @@ def test_names_and_dates_are_quoted_alone(model):
 
 
 def test_passages_are_ranked_and_inside_the_text(model):
-    found = model.passages(PREAMBLE, sentences(PREAMBLE))
+    found = model.read(PREAMBLE, sentences(PREAMBLE)).passages
     assert list(found) == list(model.categories)
     for passages in found.values():
         confidences = [p.confidence for p in passages]
@@ -126,14 +126,18 @@ def test_passages_are_ranked_and_inside_the_text(model):
 
 def test_equal_text_gets_equal_scores(model):
     spans = sentences(PREAMBLE)
-    assert np.array_equal(model.scores(PREAMBLE, spans), model.scores(PREAMBLE, spans))
+    one, other = model.read(PREAMBLE, spans), model.read(PREAMBLE, spans)
+    assert one.passages == other.passages
+    assert np.array_equal(one.worth, other.worth)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "Fee", "本契約は有効とする。", "____ ____", "A. " * 50])
 def test_odd_texts(model, text):
     spans = sentences(text)
-    assert model.scores(text, spans).shape == (len(spans), 41)
-    assert set(model.passages(text, spans)) == set(CUAD_CATEGORIES)
+    said = model.read(text, spans)
+    assert said.scores.shape == (len(spans), 41)
+    assert said.worth.shape == (len(spans),)
+    assert set(said.passages) == set(CUAD_CATEGORIES)
 
 
 def test_categories_and_thresholds(model):
@@ -154,16 +158,36 @@ def test_weights_are_small_and_hold_no_pickles():
 
 
 def test_import_is_cheap():
-    code = "import sys, extractors.engines.clause_model; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
+    code = "import sys, extractors.engines.trained.model; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 
 
-def test_select_makes_runs():
-    spans = [(0, 5), (6, 10), (11, 15), (16, 20)]
-    column = np.array([[0.9], [0.5], [0.1], [0.004]])
-    found = select(column, spans, ["insurance"])["insurance"]
-    assert [(p.start, p.end, round(p.confidence, 3)) for p in found] == [(0, 10, 0.9), (11, 15, 0.1)]
+def test_runs_grow_around_promising_sentences():
+    column = np.log(np.array([0.9, 0.5, 0.1, 0.004]) / (1 - np.array([0.9, 0.5, 0.1, 0.004])))
+    assert {(0, 0), (0, 1), (0, 2)} <= {tuple(run) for run in candidate_runs(column).tolist()}
+    assert candidate_runs(np.full(5, -8.0)).shape == (0, 2)
+
+
+def test_runs_that_overlap_a_better_one_go():
+    runs = np.array([[0, 1], [0, 3], [3, 6], [9, 9]])
+    assert apart(runs, np.array([0.5, 0.9, 0.6, 0.001]), 0.005, 0.3) == [1, 2]
+
+
+def test_cues_are_of_categories_and_find_their_clauses():
+    assert set(CUES) == set(CUAD_CATEGORIES) - set(SHORT)
+    for category, clause in CLAUSES.items():
+        assert CUES[category].search(clause), category
+    assert not CUES["most_favored_nation"].search(FILLER)
+
+
+def test_what_is_asked_for_is_worth_reading(model):
+    text = FILLER * 10 + "\n\n" + CLAUSES["governing_law"] + "\n\n" + FILLER * 10
+    spans = sentences(text)
+    worth = model.read(text, spans).worth
+    best = int(by_cost(worth, np.array([len(text[a:b].split()) for a, b in spans]))[0])
+    assert text[slice(*spans[best])] == CLAUSES["governing_law"]
+    assert worth[best] > 2 * np.delete(worth, best).max()
 
 
 def test_tokens():

@@ -28,6 +28,32 @@ def _rule(clause_type: str, heading: str, phrase: str, unless: str | None = None
     return ClauseRule(clause_type, pattern(heading), pattern(phrase), pattern(unless) if unless else None)
 
 
+_SUMS = r"invoices?|bills?|fees|amounts?|charges?|payments?|sums?|rent|instal?ments?|fee notes?|price|accounts?|balance"
+_PRICES = (
+    r"prices?|fees?|rates?|charges?|pricing|rent|retainer|(?:contract|purchase|subscription) (?:sum|price)|tariffs?"
+)
+_LATE = (
+    r"late|overdue|past due|unpaid|arrears|outstanding|delinquent|not paid|in default of payment|after (?:the|its|that) (?:due )?date|paid after|"
+    r"not (?:received|in [^.;]{0,20} hands)|fell due|missed payments?"
+)
+_THINGS = r"deliverables?|goods|products?|services?|work|works|software|equipment|articles|lot|shipment|system|plant|units|solution|consignment|machine"
+_GOODS = (
+    r"goods|products?|equipment|machines?|materials?|units|articles|shipments?|consignments?|vehicles?|plant|hardware"
+)
+_ENDS = (
+    r"terminat\w+|cancel\w*|(?:bring|brought)[^.;]{0,30} to an end|determine[sd]?|rescind\w*|walk away|put an end to|"
+    r"end (?:this|the) (?:agreement|contract|licen[cs]e)|at an end"
+)
+_CAUSES = (
+    r"\b(?:material(?:ly)? breach|breach\w*|defaults?|insolven\w*|bankrupt\w*|receiver|winding up|liquidat(?:ion|or)|creditors|cease[sd]? trading|"
+    r"fail(?:s|ure)?\b[^.;]{0,60}\b(?:pay|perform|comply|cure|remedy|observe)|unable to pay|repudiat\w*|misconduct|for cause|uncured|fraud)"
+)
+_NOT_A_CLAUSE = pattern(
+    r"^[\W\d]*[\"“][^\"”]{1,60}[\"”] (?:means|has the meaning|shall mean|refers to)|\.{4,}\s*\d|(?:[;,]\s*\d+\.\s+[A-Z][^.;]{2,40}){2}|\bheadings\b|\b(?:titles|captions)\b[^.;]{0,80}\b(?:reader|convenience|reference)|"
+    r"^[^.;]{0,80}[;,][^.;]{0,80}\s\d{1,3}$|\bshall survive\b|\bsurvive (?:the )?(?:expir|terminat)"
+)
+"""Definitions, tables of contents, lists of what survives: sentences that name a clause and are none."""
+
 RULES: tuple[ClauseRule, ...] = (
     _rule(
         "change_of_control",
@@ -55,110 +81,148 @@ RULES: tuple[ClauseRule, ...] = (
     _rule(
         "payment_terms",
         r"\bpayment(?: terms)?\b|\bterms of payment\b|支払",
-        r"\b(?:invoices?|fees|amounts?|charges|payments?)\b[^.;]{0,90}\b(?:due|payable|paid|pay)\b[^.;]{0,80}\bdays\b|"
-        r"\bpay\b[^.;]{0,100}\bwithin\b[^.;]{0,40}\bdays\b|\bnet[\s-]*(?:[a-z]+ \()?\d+|\b(?:due|payable) (?:up)?on receipt|支払(?:う|期限)",
-        r"\brefund|\boverdue\b|\bpast due\b|\breimburse",
+        rf"\b(?:{_SUMS})\b[^.;]{{0,90}}\b(?:due|payable|paid|pay|settled?|cleared?|remit\w*)\b[^.;]{{0,80}}\b(?:days?|months?|weeks?|fortnight)\b|"
+        rf"\b(?:pay|remit|settle|discharge|wire)\w*\b[^.;]{{0,120}}\b(?:within|not later than|no later than|on or before|by|inside|before)\b[^.;]{{0,40}}\b(?:days?|months?|weeks?|fortnight)\b|"
+        rf"\bnet[\s-]*(?:[a-z]+ \()?(?:\d+|thirty|sixty|ninety|forty|fifteen)|\b(?:due|payable) (?:up)?on (?:receipt|presentation|signature|the (?:first|last|\d))|"
+        rf"\b(?:{_SUMS})\b[^.;]{{0,80}}\b(?:falls? due|is payable|are payable|shall be payable|due date|direct debit|cleared funds|by bank transfer|wired?)\b|"
+        r"\b(?:collect\w*|tak\w*|settle)\b[^.;]{0,60}\bdirect debit\b|\btime (?:for|of) payment\b|\b(?:pre-?payment|cash (?:in advance|with order))\b|\bset-?off\b[^.;]{0,80}\b(?:counterclaim|deduction|first|day)\b|"
+        r"\bdue date\b[^.;]{0,60}\b(?:withhold|hold back|dispute)|\b(?:remit|instal?ments?)\b[^.;]{0,140}\b(?:business day|calendar month|first day|in advance)\b|支払(?:う|期限)",
+        r"\brefund|\boverdue\b|\bpast due\b|\breimburse|\bclosing\b|\barbitrator|\bdividend|\bnotice of termination\b|\bdisclos",
     ),
     _rule(
         "billing",
         r"\binvoic\w+\b|\bbilling\b|請求",
-        r"\b(?:shall|will|may|is|are) (?:be )?(?:invoice|invoiced|bill|billed)\b|\binvoices? (?:shall|will) be (?:issued|sent|submitted)",
+        r"\b(?:shall|will|may|is|are|must|to|be|we|can) (?:be |then be |also )?(?:separately |promptly )?(?:invoiced?|billed?)\b|\b(?:invoices?|bills?|statements?|accounts?)\b[^.;]{0,60}\b(?:shall|will|must|to|may) (?:be )?"
+        r"(?:issued?|sent|submitted|rendered|raised|e-?mailed|delivered|itemi[sz]ed?|show|quote|state|list)\b|\b(?:issue|send|submit|render|raise|provide|present|e-?mail)\w*\b[^.;]{0,60}\b(?:invoices?|bills?|statements? of (?:account|charges)|(?:true )?accounts? of|its accounts?)\b|"
+        r"\bentitled to (?:raise|submit|issue)[^.;]{0,20}\binvoice|\b(?:monthly|quarterly|annual|weekly|consolidated|tax|electronic) (?:invoice|bill|statement)s?\b|\bwe bill\b|\bbilled (?:in|monthly|quarterly|annually|yearly|when|upon|on)\b|"
+        r"\berrors? in (?:a|any|the) (?:bill|invoice)\b|\bline (?:on|item)[^.;]{0,40}\b(?:bill|invoice)\b",
+        r"^[\W\d]*[\"“]",
     ),
     _rule(
         "fees",
-        r"\bfees?\b|\bpric(?:e|es|ing)\b|\bcharges\b|\bcompensation\b|\bconsideration\b|料金|代金|報酬",
-        r"\b(?:annual|monthly|total|subscription|licen[cs]e|service|fixed|purchase)\b[^.;]{0,40}\b(?:fees?|price|charges?)\b[^.;]{0,80}"
-        r"(?:\$|USD|EUR|GBP|€|£|¥)\s*\d",
+        r"\bfees?\b|\bpric(?:e|es|ing)\b|\bcharges\b|\bcompensation\b|\bconsideration\b|\bremuneration\b|料金|代金|報酬",
+        rf"\b(?:{_PRICES})\b[^.;]{{0,100}}(?:\$|USD|EUR|GBP|€|£|¥)\s*\d|(?:\$|USD|EUR|GBP|€|£|¥)\s*[\d,.]+[^.;]{{0,40}}\b(?:per|a|each|every|for (?:every|each))\s+(?:\w+ )?(?:month|year|quarter|hour|day|unit|user|seat|licen[cs]e|call|visit|ton\w*|copy|week)\b|"
+        rf"\b(?:pay|paid|charged?|costs?)\b[^.;]{{0,80}}\b(?:{_PRICES})\b[^.;]{{0,60}}\b(?:set (?:forth|out)|specified|stated|shown|listed|in (?:exhibit|schedule|annex|the order))|"
+        r"\b(?:price|fees?|charges?|rates?) (?:of|for|payable for) (?:the |each |all )?\w+(?: \w+)? (?:shall be|is|are|will be)\b|\b(?:commission|royalt(?:y|ies)|retainer|remuneration)\b[^.;]{0,80}(?:\d+(?:\.\d+)?\s*(?:%|per ?cent)|per ?cent\w*|\$|£|€)|"
+        r"\b(?:fixed|lump) (?:lump )?(?:sum|price|fee)\b|\b(?:exclusive|inclusive) of\b[^.;]{0,60}\b(?:tax|vat|freight|carriage)",
+        r"\barbitrator|\battorneys?'?|\blegal fees\b|\bper month\b[^.;]{0,40}\bunpaid|\blate\b|\boverdue\b|\bper share\b",
     ),
     _rule(
         "late_fee",
-        r"\blate (?:payment|fee|charge)s?\b|\binterest\b|遅延損害金",
-        r"\b(?:late|overdue|past due|unpaid)\b[^.;]{0,160}\b(?:interest|late (?:fee|charge)|per month|per annum)|"
-        r"\binterest\b[^.;]{0,100}\b(?:overdue|late|past due|unpaid|not paid)\b",
+        r"\blate (?:payment|fee|charge)s?\b|\binterest\b|\barrears\b|遅延損害金",
+        rf"\b(?:{_LATE})\b[^.;]{{0,180}}\b(?:interest|late (?:fee|charge)|per month|per annum|surcharge|penalty|(?:service|finance|delinquency|administrative|extra) (?:charge|fee)|charge of|further (?:\$|£|€)|above (?:the )?base)|"
+        rf"\b(?:interest|surcharge|penalty|(?:service|finance|delinquency|administrative|late) (?:charge|fee))\b[^.;]{{0,140}}\b(?:{_LATE})\b|\bpay us after the due date\b|\bcosts? of collection\b[^.;]{{0,120}}\b(?:delinquent|unpaid|overdue)",
     ),
     _rule(
         "discount",
-        r"\bdiscounts?\b",
-        r"\bdiscount\w*\b[^.;]{0,80}\d+(?:\.\d+)?\s*%|\d+(?:\.\d+)?\s*%[^.;]{0,50}\bdiscount",
+        r"\bdiscounts?\b|\brebates?\b",
+        r"\b(?:discount|rebate|reduction)\w*\b[^.;]{0,80}\d+(?:\.\d+)?\s*(?:%|per ?cent)|\d+(?:\.\d+)?\s*(?:%|per ?cent|points?)[^.;]{0,50}\b(?:discount|rebate|reduction|off)\b|\b(?:per ?cent|tenth|quarter|third|half|points) off\b|"
+        r"\b(?:early|prompt)[ -]?(?:payment|booking|settlement) (?:discount|reduction|rebate)s?\b|\b(?:earns?|receive|entitled to|enjoys?|allowed|pass on|grant\w*|offers?|qualif\w+)\b[^.;]{0,60}\b(?:discounts?|rebates?|price reductions?|trade terms)\b|"
+        r"\b(?:knock|take|deduct)s?\b[^.;]{0,30}(?:%|per ?cent|\$|£)[^.;]{0,30}\b(?:off|from)\b|\b(?:shall|will)\b[^.;]{0,60}\breduce the (?:prices?|fees|rates)\b",
+        r"\bdiscount rate\b|\bdiscounted cash|\bpresent value\b|\bno discount\b",
     ),
     _rule(
         "price_increase",
-        r"\bprice (?:increase|adjustment|change|protection)s?\b|\bfee (?:increase|adjustment)s?\b|\buplift\b",
-        r"\b(?:increase|raise|adjust|uplift)\w*\b[^.;]{0,80}\b(?:prices?|fees?|rates?|charges?|pricing)\b|"
-        r"\b(?:prices?|fees?|rates?|charges?|pricing)\b[^.;]{0,80}\b(?:increase|raised?|uplift|adjust)\w*\b",
-        r"\binterest rate|\bheadcount|\binsurance|\bpremium",
+        r"\bprice (?:increase|adjustment|change|protection|review|revision|variation)s?\b|\bfee (?:increase|adjustment)s?\b|\buplift\b|\bescalation\b",
+        rf"\b(?:increas|rais|adjust|uplift|revis|escalat|alter|indexed|vary|varied|review|re-?set)\w*\b[^.;]{{0,80}}\b(?:{_PRICES})\b|\b(?:{_PRICES})\b[^.;]{{0,80}}\b(?:increas\w*|raised?|uplift|adjust\w*|escalat\w*|revis\w*|go up|rise|indexed|multiplied|held)\b|"
+        rf"\b(?:{_PRICES})\b[^.;]{{0,60}}\b(?:are|is|remain|be) (?:fixed|firm)\b|\b(?:convert|renews?|move)\w*\b[^.;]{{0,60}}\b(?:then[- ]current|prevailing|rates? (?:on|at)|list price)|\bpass on\b[^.;]{{0,120}}\b(?:price|surcharge|duty|cost)|\bconsumer price index\b|\b(?:CPI|RPI)\b|\bthe Index\b",
+        r"\binterest rate|\bheadcount|\binsurance|\bpremium|\bshares?\b|\bclosing\b|\bworking capital\b|\bconversion price\b|\bexercise price\b|\bcommission\b|\blimits of liability\b",
     ),
     _rule(
         "refund",
         r"\brefunds?\b|返金",
-        r"\brefund(?:s|ed|able)?\b|\bmoney[- ]back\b|\bnon-?refundable\b|\brepay (?:to )?(?:customer|client|the)\b",
+        r"\brefund(?:s|ed|able|ing)?\b|\bmoney[- ]back\b|\bnon-?refundable\b|\b(?:repay|repaid|return|restore|hand(?:ed)? back|give back|reimburse|credit back|recover|paid back)\b[^.;]{0,90}\b(?:prepaid|pre-paid|deposit|unearned|unused|advance|pro[- ]rat[ae]|(?:licen[cs]e|subscription) fees?|amounts? paid|sums? paid|price paid|fees? paid|money)\b|"
+        r"\b(?:prepaid|unused|unearned|advance\w*|deposit|sums? received)\b[^.;]{0,120}\b(?:repaid|returned|handed back|paid back|forfeit\w*|retained)\b|\brepaid in full\b|\brepay (?:to )?(?:customer|client|the)\b",
+        r"\btax refund|\brefund of (?:tax|duty)|\bloan\b|\brefunding bonds\b|\brefund window\b[^.;]{0,20}\b(?:has|means)",
     ),
     _rule(
         "acceptance",
         r"\bacceptance\b|\binspection\b|検収",
-        r"\b(?:deemed|acceptance|accept|accepted|reject)\b[^.;]{0,100}\b(?:deliverables?|goods|products?|services?|work|software|equipment)\b|"
-        r"\b(?:deliverables?|goods|products?|work|software)\b[^.;]{0,120}\b(?:accepted|acceptance|reject\w*)\b|検収",
-        r"\baccept\w* (?:of )?(?:this|the terms|these)|\bpurchase orders? (?:is|are|shall be) (?:accepted|binding)|\bassign",
+        rf"\b(?:deemed|acceptance|accept|accepted|reject|refuse|inspect|examin\w+|test\w*)\b[^.;]{{0,110}}\b(?:{_THINGS})\b|\b(?:{_THINGS})\b[^.;]{{0,130}}\b(?:accepted|acceptance|reject\w*|inspect\w*|examin\w+|taking[- ]over|sign(?:ed)?[- ]off|conforms?|in good order|complete and in order)\b|"
+        r"\b(?:acceptance (?:test|criteri|certificate|period|procedure)\w*|taking[- ]over certificate|delivery certificate|user (?:acceptance|trials?)|sign[- ]off|parallel run|performance (?:trials?|tests?))\b|\btreated as accepted\b|\bdeemed accept\w+|検収",
+        r"\baccept\w* (?:of )?(?:this|the terms|these|the offer|appointment)|\bpurchase orders? (?:is|are|shall be) (?:accepted|binding)|\bassign|\binspect\w*[^.;]{0,40}\b(?:books|records|premises)",
     ),
     _rule(
         "service_credits",
         r"\bservice (?:level )?credits?\b|\bservice levels?\b|\bSLA\b",
-        r"\bservice (?:level )?credits?\b|\bcredits?\b[^.;]{0,80}\b(?:uptime|availability|downtime)\b|\b(?:uptime|availability|response time)"
-        r"\b[^.;]{0,140}\bcredit\b",
+        r"\bservice (?:level )?credits?\b|\bcredits?\b[^.;]{0,100}\b(?:uptime|availability|downtime|outages?|service levels?|response time|missed|metric)\b|\b(?:uptime|availability|response times?|outages?|downtime|service levels?|performance (?:indicators?|points|standards?)|KPIs?|key performance)"
+        r"\b[^.;]{0,160}\b(?:credits?|credited|deduct\w*|reduction|abate\w*|forfeit\w*|rebate|free (?:day|month))\b|\b(?:hours?|minutes?)\b[^.;]{0,40}\b(?:is down|downtime|unavailab\w+)\b[^.;]{0,80}\b(?:free|credit|deduct)|\b(?:at-risk amount|liquidated abatements?)\b",
     ),
     _rule(
         "warranty",
-        r"\bwarrant(?:y|ies)\b|保証",
-        r"\b(?:warrants|warranty|warrant that|represents and warrants)\b",
+        r"\bwarrant(?:y|ies)\b|\bguarantees?\b|保証",
+        r"\b(?:warrants|warranty|warranties|warrant that|guarantees? that|guaranteed? (?:against|for|a|the|shall))\b|\bas[- ]is\b|\bas available\b|\bmerchantab\w+|\bfit(?:ness)? for (?:a|any|its|the|their) (?:\w+ )?purpose\b|\bwith all faults\b|\bfree (?:from|of) (?:\w+ )?defects?\b|"
+        r"\b(?:repair|replace|mend|re-?perform|make good)\b[^.;]{0,120}\b(?:defect\w*|free of charge|at (?:no|its own) (?:cost|charge|expense)|faulty|non-?conform\w*|parts and labou?r)\b|\bdefects? liability period\b",
+        r"\b(?:authori[sz]ed|authority|power|duly organi[sz]ed|corporate action|binding obligation)\b|\bwarrants? (?:to purchase|certificate|holder)|\bsurvive\b|\bholders? of (?:the )?warrants\b|\bentire\b",
     ),
-    _rule("indemnity", r"\bindemni\w+\b|補償", r"\bindemnif(?:y|ies|ied)\b|\bhold (?:\w+ ){0,4}harmless\b"),
+    _rule(
+        "indemnity",
+        r"\bindemni\w+\b|\bhold harmless\b|補償",
+        r"\bindemnif(?:y|ies|ied)\b|\bindemnit(?:y|ies)\b|\bhold (?:\w+ ){0,4}harmless\b|\bkeep[^.;]{0,40}\bindemnified\b|\b(?:make good|reimburse|compensate|bears?|stand behind|pay)\b[^.;]{0,120}\b(?:losses|judgments?|settlements?|fines?|claims?)\b[^.;]{0,140}\b(?:third part|because|result|arising|incurred|suffer\w*|caus\w+|based on)\b|"
+        r"\b(?:sues?|claims? (?:is made )?against)\b[^.;]{0,160}\b(?:defen[cs]e|defend|lawyers|award\w*|pick up the bill|settlement)\b",
+        r"\binsurance polic|\bdirectors and officers\b",
+    ),
     _rule(
         "confidentiality",
-        r"\bconfidential\w*\b|\bnon-?disclosure\b|秘密保持|機密",
-        r"\b(?:confidential information)\b[^.;]{0,160}\b(?:shall|will|must|not|means)\b|秘密情報",
+        r"\bconfidential\w*\b|\bnon-?disclosure\b|\bsecrecy\b|秘密保持|機密",
+        r"\bconfidential information\b[^.;]{0,160}\b(?:shall|will|must|not|means|may)\b|\b(?:keep|kept|hold|held|treat\w*|maintain\w*)\b[^.;]{0,80}\b(?:confiden\w+|secret|private)\b|\b(?:shall|must|may|will) not\b[^.;]{0,60}\b(?:disclose|divulge|reveal|tell (?:anyone|any)|publish|share)\b|"
+        r"\b(?:non-public|proprietary) (?:information|materials?)\b|\btrade secrets?\b[^.;]{0,120}\b(?:disclos|secre|return|destroy|protect)\w*|\bdut(?:y|ies) of (?:secrecy|confiden\w+)\b|\bunauthori[sz]ed disclosure\b|\bnon-disclosure agreement\b|\b(?:receiving party|recipient|discloser|disclosing party)\b|秘密情報",
+        r"\bmemorandum\b|\bpersonal data\b",
     ),
     _rule(
         "delivery",
-        r"\bdelivery\b|\bshipment\b|\bshipping\b|\btitle and risk\b|引渡|納入",
-        r"\b(?:risk of loss|title)\b[^.;]{0,80}\bpass|\bincoterms\b|\b(?:FOB|EXW|DDP|DAP|FCA|CIF)\b|\bshall (?:be )?deliver(?:ed)?\b",
+        r"\bdelivery\b|\bshipment\b|\bshipping\b|\btitle and risk\b|\brisk and property\b|引渡|納入",
+        rf"\b(?:risk(?: of loss)?|title|ownership|property)\b[^.;]{{0,80}}\b(?:pass(?:es)?|moves?|transfers?)\b|\bincoterms\b|\b(?:FOB|EXW|DDP|DAP|FCA|CIF)\b|\bex works\b|\bshall (?:be )?deliver(?:ed)?\b[^.;]{{0,60}}\b(?:{_GOODS}|site|premises|dock|warehouse)\b|\b(?:{_GOODS})\b[^.;]{{0,60}}\b(?:shall|will|to) be (?:deliver\w*|ship\w*|dispatch\w*|pack\w*|suppl\w*|transported|collected)\b|"
+        rf"\b(?:deliver|ship|dispatch|transport|pack|consign)(?:s|ed|ing)?\b[^.;]{{0,50}}\b(?:{_GOODS})\b|\b(?:delivery|dispatch|despatch|ship(?:ping|ment)?|lead) (?:dates?|times?|schedules?)\b|\bdates? (?:quoted )?for (?:dispatch|delivery|shipment)\b|\b(?:part|partial) (?:deliver|ship)\w*|\b(?:carrier|carriage|freight)\b[^.;]{{0,60}}\b(?:{_GOODS}|paid|cost|collect)\b",
+        r"\bnotices?\b|\bcourier\b|\bexecuted and delivered\b|\bright, title\b|\bintellectual property\b",
     ),
     _rule(
         "suspension",
         r"\bsuspension\b",
-        r"\bsuspend\b[^.;]{0,80}\b(?:services?|access|performance|deliver\w*|licen[cs]e)\b",
+        r"\bsuspen(?:d|ds|ded|sion)\b[^.;]{0,80}\b(?:services?|access|performance|deliver\w*|licen[cs]e|accounts?|works?|perform|obligations)\b|\b(?:services?|access|accounts?|performance|works?)\b[^.;]{0,60}\bsuspen(?:ded|sion)\b|\b(?:take|taken)\b[^.;]{0,30}\boffline\b|\bdown tools\b|"
+        r"\b(?:halt|pause|freeze|withhold|block|throttle|disconnect|cut off|keep back|stop|disable|switch off|discontinue)\w*\b[^.;]{0,60}\b(?:services?|access|performance|works?|accounts?|deliver\w*|consignments?|shipments?|assignment|supply|connection|servers?)\b|\b(?:services?|access|assignment|performance)\b[^.;]{0,50}\b(?:paused|blocked|cut off|disabled|withheld|frozen|halted)\b",
+        r"\btrading\b|\bshares?\b|\bpayment of\b|\bnot (?:be )?(?:suspend|withh)",
     ),
     _rule(
         "termination_for_cause",
-        r"\btermination (?:for )?(?:cause|breach|default)\b|\btermination\b|解除",
-        r"\bterminat\w+\b[^.;]{0,160}\b(?:material(?:ly)? breach|breach\w*|default|insolven|bankrupt)|解除",
-        r"\bconvenience\b",
+        r"\btermination (?:for )?(?:cause|breach|default)\b|\btermination\b|\bdefault\b|解除",
+        rf"\b(?:{_ENDS})\b[^.;]{{0,180}}\b(?:{_CAUSES})|\b(?:{_CAUSES})[^.;]{{0,200}}\b(?:{_ENDS})\b|\b(?:shall|will|is|be|as|count as|constitute) (?:an? )?(?:event of default|material breach)\b|\bnotice to cure\b|\bbreach is remediable\b|解除",
+        r"\bconvenience\b|\bcross-default\b",
     ),
     _rule(
         "dispute_resolution",
         r"\bdisputes?\b|\barbitration\b|\bjurisdiction\b|\bvenue\b|管轄|紛争",
-        r"\barbitrat(?:ion|ed|or)\b|\b(?:exclusive )?jurisdiction\b[^.;]{0,60}\bcourts?\b|\bcourts?\b[^.;]{0,60}\b(?:exclusive )?jurisdiction\b|"
-        r"\bmediation\b|管轄裁判所",
+        r"\barbitrat(?:ion|ed|or|ors|e)\b|\b(?:exclusive )?jurisdiction\b[^.;]{0,60}\bcourts?\b|\bcourts?\b[^.;]{0,60}\b(?:exclusive )?jurisdiction\b|\bmediat(?:ion|or|ed|e)\b|\badjudicat(?:or|ion|ed)\b|\b(?:tribunal|ICC rules|SIAC|LCIA|JAMS|AAA)\b|"
+        r"\b(?:disputes?|disagreements?|fall out|differences?)\b[^.;]{0,140}\b(?:escalat\w+|refer\w*|meet|senior|executives?|managers?|directors?|expert|settle[dr]?|resol\w+|brought)\b|\b(?:venue|suit|action|proceedings?)\b[^.;]{0,60}\b(?:brought|lie|instituted|filed)\b[^.;]{0,60}\bcourts?\b|\bwaives?\b[^.;]{0,40}\bjury\b|管轄裁判所",
+        r"\bcourts? of competent jurisdiction\b|\bdisputed (?:amount|invoice|sum)",
     ),
     _rule(
         "order_of_precedence",
         r"\border of precedence\b|\bprecedence\b|\bconflict\b",
-        r"\b(?:conflict|inconsisten\w+)\b[^.;]{0,160}\b(?:prevail|control|precedence|govern|supersede)|\bprevails? over\b|\border of precedence\b",
+        r"\b(?:conflict|inconsisten\w+|discrepanc\w+|disagree|contradict\w*|ambiguit\w+|differ)\b[^.;]{0,160}\b(?:prevail|control|precedence|govern|supersede|follow|ignored|disregard\w*)|\bprevails? over\b|\border of precedence\b|\btakes? precedence\b|\b(?:yields?|rank\w* (?:below|behind|above|ahead)|subordinate) (?:to|of)?\b[^.;]{0,80}\b(?:agreement|exhibit|schedule|order|statement|terms|annex|licen[cs]e)\b|"
+        r"\b(?:pre-?printed|additional or different|standard|stamped) terms\b|\bnotwithstanding anything to the contrary\b[^.;]{0,140}\b(?:terms|agreement|order)\b[^.;]{0,30}\b(?:control|govern|prevail)|\bsays one thing\b",
+        r"\bconflicts? of (?:laws?|interest)\b",
     ),
     _rule(
         "entire_agreement",
-        r"\bentire (?:agreement|understanding|contract)\b|完全合意",
-        r"\bentire (?:agreement|understanding|contract)\b|完全(?:なる|な)?合意",
+        r"\bentire (?:agreement|understanding|contract)\b|\b(?:whole|complete) (?:agreement|contract)\b|\bintegration\b|\bmerger clause\b|完全合意",
+        r"\b(?:entire|whole|complete|full and final|final) (?:and (?:exclusive|complete|entire) )?(?:agreement|understanding|contract|bargain|expression|statement|deal)\b|\b(?:supersed\w+|replaces?|takes? the place of|cancels?)\b[^.;]{0,80}\b(?:prior|previous|earlier|former|all|everything|any)\b[^.;]{0,80}\b(?:agreements?|understandings?|negotiations?|arrangements?|discussions?|said|wrote|proposals?|representations?)\b|"
+        r"\b(?:no|not rel\w+)\b[^.;]{0,60}\b(?:prior|side letters?|oral|collateral|other)\b[^.;]{0,80}\b(?:agreements?|understandings?|representations?|correspondence|promises?|letters?|statements?)\b[^.;]{0,80}\b(?:force|effect|beyond|part|exist|relied|made|bind\w*|among|between)\b|完全(?:なる|な)?合意",
+        r"\bentire agreement fee\b",
     ),
     _rule(
         "data_protection",
         r"\bdata (?:protection|processing|privacy|security)\b|\bprivacy\b|個人情報",
-        r"\b(?:GDPR|personal data|personal information|data protection law|data processing (?:agreement|addendum))\b|個人情報",
+        r"\b(?:GDPR|CCPA|UK GDPR|personal data|personal information|personally identifiable|data protection (?:law|legislation|act)s?|data processing (?:agreement|addendum)|data subjects?|sub-?processors?|standard contractual clauses|adequacy decision|(?:independent |joint )?(?:data )?controllers?|consumer privacy act|HIPAA|protected health information)\b|"
+        r"\b(?:information|data)\b[^.;]{0,60}\b(?:identifiable|identified|about) (?:individual|person|natural|them|you)\w*|\b(?:request|asks?)\b[^.;]{0,50}\b(?:person|individual)s?\b[^.;]{0,60}\b(?:see|access|correct|erase|delete)\b|\bsecurity (?:breach|incident)\b[^.;]{0,80}\bdata\b|個人情報",
+        r"\bpersonal data assistant\b|\bfinancial controller\b|\bcontrollers? of (?:the )?company\b",
     ),
     _rule(
         "publicity",
-        r"\bpublicity\b|\bpress\b|\bmarketing\b|\breference\b",
-        r"\bpress releases?\b|\b(?:use|display)\b[^.;]{0,60}\b(?:name|logo|trade ?marks?)\b[^.;]{0,80}\b(?:customer list|website|marketing|"
-        r"publicity|promotion\w*|reference)\b|\bcase stud(?:y|ies)\b|\bpublic(?:ity| announcement)",
+        r"\bpublicity\b|\bpress\b|\bmarketing\b|\breference\b|\bpublic announcements?\b",
+        r"\bpress (?:releases?|statements?|conference)\b|\b(?:use|display|list|refer|name|mention|show|identif\w+)\b[^.;]{0,80}\b(?:name|logo|trade ?marks?|customer|client|relationship|reference)\b[^.;]{0,80}\b(?:customer list|website|web site|marketing|advertis\w+|publicity|promotion\w*|reference|clients?|brochures?)\b|"
+        r"\b(?:marketing|advertis\w+|publicity|promotion\w*)\b[^.;]{0,80}\b(?:name|logo|trade ?marks?|relationship|reference account)\b|\bcase stud(?:y|ies)\b|\bpublic(?:ity| announcements?| statements?)\b|\b(?:journalists?|the media|news media|reporters?)\b|\bannounce\w*\b[^.;]{0,60}\b(?:agreement|relationship|transaction|deal|signing)\b|\btestimonials?\b",
+        r"\bright of publicity\b|\bpublic company\b|\blicen[cs]e\b",
     ),
 )
 
@@ -219,6 +283,8 @@ def _in_section(rule: ClauseRule, text: str, section: Section) -> Iterable[Claus
 
 
 def _hits(rule: ClauseRule, sentence: str) -> bool:
+    if _NOT_A_CLAUSE.search(sentence):
+        return False
     return bool(rule.phrase.search(sentence)) and not (rule.unless and rule.unless.search(sentence))
 
 

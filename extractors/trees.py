@@ -1,10 +1,14 @@
-"""Boosted decision trees that weigh features of ink: strikes and handwriting. Trained by `benchmarks.train_pen`."""
+"""Boosted decision trees as plain arrays: what the trained parts of reading and extraction decide by."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+ROWS = 4096
+"""Rows that are weighed at once; bounds the memory."""
 
 
 class Trees(NamedTuple):
@@ -18,8 +22,17 @@ class Trees(NamedTuple):
     start: np.ndarray  # what the values are added to
     depth: np.ndarray
 
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], name: str) -> "Trees":
+        """The trees whose arrays are called `name_feature`, `name_threshold` and so on."""
+        return cls(*(arrays[f"{name}_{field}"] for field in cls._fields))
+
     def chance(self, features: np.ndarray) -> np.ndarray:
         """Probabilities, 0 to 1, for rows of features."""
+        parts = [self._chance(features[at : at + ROWS]) for at in range(0, len(features), ROWS)]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _chance(self, features: np.ndarray) -> np.ndarray:
         trees = np.arange(len(self.feature))
         at = np.zeros((len(features), len(trees)), np.intp)
         rows = np.arange(len(features))[:, None]
@@ -30,7 +43,7 @@ class Trees(NamedTuple):
 
 
 @cache
-def weights(name: str) -> Trees:
-    """The trained trees of that name: `strike` or `hand`."""
-    with np.load(Path(__file__).parent / "weights" / "pen.npz") as held:
-        return Trees(*(held[f"{name}_{field}"] for field in Trees._fields))
+def trees_in(file: Path, name: str) -> Trees:
+    """The trees of that name in an npz file."""
+    with np.load(file) as held:
+        return Trees.of(held, name)
