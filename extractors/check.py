@@ -24,7 +24,7 @@ from extractors.values import (
     percents,
     plain_number,
 )
-from schemas.contract import Citation, Clause, Extraction, Term
+from schemas.contract import Citation, Clause, Extraction, Judgement, Term
 from schemas.document import Box, Document, Word
 from schemas.terms import TERM_BY_NAME
 
@@ -42,6 +42,7 @@ def check(extraction: Extraction, document: Document) -> Extraction:
         update={
             "terms": tuple(_checked_term(term, text, document) for term in extraction.terms),
             "clauses": tuple(_checked_clause(clause, text, document) for clause in extraction.clauses),
+            "judgements": tuple(_checked_judgement(one, text, document) for one in extraction.judgements),
         }
     )
 
@@ -71,6 +72,11 @@ def _checked_term(term: Term, text: "FlatText", document: Document) -> Term:
 def _checked_clause(clause: Clause, text: "FlatText", document: Document) -> Clause:
     found = text.find(clause.text, clause.start)
     return clause.model_copy(update={"citation": cite(document, *found) if found else None})
+
+
+def _checked_judgement(judgement: Judgement, text: "FlatText", document: Document) -> Judgement:
+    found = text.find(judgement.quote, judgement.start) if judgement.quote else None
+    return judgement.model_copy(update={"citation": cite(document, *found) if found else None})
 
 
 class FlatText:

@@ -10,6 +10,8 @@ from extractors.engines import Engine
 from schemas.contract import Chunk, Extraction
 from schemas.document import Document
 from schemas.errors import ExtractorUnavailable
+from schemas.llm import LlmSettings
+from schemas.playbook import Playbook, positions
 
 
 def choose(name: str, environment: Mapping[str, str] | None = None) -> str:
@@ -25,22 +27,38 @@ def choose(name: str, environment: Mapping[str, str] | None = None) -> str:
             "The openai extractor needs a key and none is set.",
             help="Set OPENAI_API_KEY, or run with --extractor embedded, which needs none.",
         )
-    if name == "openai":
-        raise ExtractorUnavailable(
-            "The openai extractor is not part of this version.",
-            help="Run with --extractor embedded; nothing was sent anywhere.",
-        )
-    if name != "embedded":
+    if name not in ("embedded", "openai"):
         raise ExtractorUnavailable(f"There is no extractor {name!r}.", help="Choose embedded, openai or auto.")
     return name
 
 
-def engine(name: str) -> Engine:
-    """The engine of that name, ready to read. Loading it takes a moment; keep it."""
+def engine(name: str, llm: LlmSettings | None = None, playbook: Playbook | None = None) -> Engine:
+    """The engine of that name, ready to read. Loading it takes a moment; keep it.
+
+    `llm` says how the openai engine is run, `playbook` which positions it judges.
+    """
     choose(name)
     from extractors.engines.embedded import EmbeddedEngine
 
-    return EmbeddedEngine(fingerprint(name))
+    embedded = EmbeddedEngine(fingerprint("embedded"))
+    if name == "embedded" or llm is None:
+        return embedded
+    from extractors.engines.llm.client import Client
+    from extractors.engines.llm.ledger import Ledger
+    from extractors.engines.llm.requests import Letter
+    from extractors.engines.llm.sender import Sender
+    from extractors.engines.openai import OpenAiEngine
+
+    sender = Sender(Client(llm, os.environ["OPENAI_API_KEY"]), Ledger(llm.ledger), llm)
+    return OpenAiEngine(embedded, sender, Letter(llm, positions(playbook) if playbook else ()), llm)
+
+
+def prompt_version(llm: LlmSettings, playbook: Playbook) -> str:
+    """What decides an answer beside the document: prompt, schema, positions, model and what is sent."""
+    from extractors.engines.llm.requests import Letter
+
+    sent = (llm.model, llm.base_url, llm.api, llm.effort, llm.passage_tokens, llm.groups, llm.redact)
+    return "-".join([Letter(llm, positions(playbook)).version, *map(str, sent)])
 
 
 def extract(document: Document, chunks: Sequence[Chunk], reader: Engine) -> Extraction:

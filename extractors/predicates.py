@@ -21,6 +21,7 @@ from schemas.playbook import (
     ClauseTest,
     DocumentTest,
     Flagged,
+    Judged,
     Limits,
     NoClause,
     Not,
@@ -74,6 +75,7 @@ class Facts:
         self.absences: dict[str, Term] = {}
         self.clauses: dict[str, list[Clause]] = defaultdict(list)
         self.library = library
+        self.judgements = {judgement.rule_id: judgement for judgement in extraction.judgements}
         for term in extraction.terms:
             (self.terms if term.absence is None else self.absences).setdefault(term.term, term)
         for clause in extraction.clauses:
@@ -349,6 +351,15 @@ def _flagged(test: Flagged, facts: Facts) -> Hit | None:
     return facts.flagged(test.flagged)
 
 
+def _judged(test: Judged, facts: Facts) -> Hit | None:
+    """An engine's judgement counts where its quotation stands on the page and it cites a reference of the rule."""
+    rule, said = facts.library[test.judged], facts.judgements.get(test.judged)
+    if said is None or said.departs != "yes" or not said.citation or not set(said.references) & set(rule.refs):
+        return None
+    clause_type = rule.clause or "fees"
+    return Hit(Clause(clause_type=clause_type, text=said.quote, citation=said.citation, confidence=_UNPROVEN))
+
+
 def _all(test: All, facts: Facts) -> Hit | None:
     hits = []
     for part in test.all:
@@ -376,6 +387,7 @@ _TESTS: dict[type, Callable[..., Hit | None]] = {
     DocumentTest: _document_test,
     PartyRole: _party_role,
     Flagged: _flagged,
+    Judged: _judged,
     All: _all,
     AnyOf: _any_of,
     Not: _not,

@@ -8,6 +8,7 @@ from extractors.files import Limits
 from schemas.base import Frozen
 from schemas.errors import DocumentError
 from schemas.filed import Filed
+from schemas.llm import LlmSettings
 from schemas.tables import TABLE_BY_NAME
 from warehouse.rows import Rows, document_rows
 
@@ -29,6 +30,7 @@ class Job(Frozen):
     read_key: str
     extract_key: str
     keep_folder: Path
+    llm: LlmSettings | None = None
     from_stage: Stage = "land"
 
 

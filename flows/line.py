@@ -26,6 +26,7 @@ from flows.keep import Keep
 from schemas.contract import Chunk, ContractReading, Extraction
 from schemas.document import Document
 from schemas.errors import DocumentError
+from schemas.llm import LlmSettings
 from schemas.playbook import Playbook, load_playbooks
 from warehouse.rows import contract_rows, document_rows
 
@@ -48,6 +49,7 @@ def process(job: Job) -> Outcome:
             "page_count": len(document.pages),
             "media_type": document.media_type,
             "likeness": likeness.signature,
+            "work_key": _work_key(job, extraction),
         }
     )
     rows = document_rows(filed, document) | contract_rows(filed, document, chunks, reading, job.version)
@@ -58,6 +60,14 @@ def process(job: Job) -> Outcome:
         flags=len(reading.flags),
         facts_key=likeness.facts_key,
     )
+
+
+STOOD_IN = "-stood-in"
+"""Ends the work key of a contract that another engine read than the one asked for: the next run does it again."""
+
+
+def _work_key(job: Job, extraction: Extraction) -> str:
+    return job.filed.work_key + (STOOD_IN if extraction.engine.extractor != job.extractor else "")
 
 
 def judge(
@@ -94,14 +104,15 @@ def _extract(job: Job, keep: Keep, document: Document, chunks: Sequence[Chunk]) 
     fresh = job.from_stage in ("read", "extract")
     extraction = None if fresh else keep.load("extract", job.extract_key, Extraction)
     if extraction is None:
-        extraction = check(extract(document, chunks, _engine(job.extractor)), document)
-        keep.save("extract", job.extract_key, extraction)
+        extraction = check(extract(document, chunks, _engine(job.extractor, job.llm, job.playbook)), document)
+        if extraction.engine.extractor == job.extractor:  # what another engine stood in for is tried again
+            keep.save("extract", job.extract_key, extraction)
     return extraction
 
 
 @lru_cache(maxsize=1)
-def _engine(name: str) -> Engine:
-    return engine(name)
+def _engine(name: str, llm: LlmSettings | None, playbook: str | None) -> Engine:
+    return engine(name, llm, _playbook(playbook))
 
 
 @lru_cache(maxsize=1)

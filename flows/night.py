@@ -3,6 +3,7 @@ decorates them for Prefect.
 """
 
 import hashlib
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from extractors.extract import choose, fingerprint, judgement_fingerprint
+from extractors.extract import choose, fingerprint, judgement_fingerprint, prompt_version
 from extractors.files import EXTENSIONS, READ_VERSION, Content, Limits
 from extractors.inbox import Item, document_id, identify, scan
 from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
 from schemas.base import Frozen
 from schemas.errors import DocumentError
 from schemas.filed import Filed
+from schemas.llm import LlmSettings
 from schemas.playbook import load_playbooks, references
 from schemas.settings import Settings, our_entities_of
 from schemas.tables import SCHEMA_VERSION
@@ -29,6 +31,7 @@ from warehouse.state import DocumentHead, State, landed
 Mode = Literal["new", "missing", "failed", "stale", "all"]
 CODE_VERSION = version("contract-data-agent")
 KEEP_FOLDER = "work"
+LEDGER = "requests.sqlite"
 
 
 class Request(Frozen):
@@ -114,7 +117,9 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
     """What the run has to do, without doing it."""
     extractor = choose(settings.extractor)
     entities = settings.our_entities or our_entities_of(request.inbox)
-    keys = _Keys(settings, extractor, entities)
+    keep_folder = request.warehouse / KEEP_FOLDER
+    llm = settings.llm(keep_folder / LEDGER, run_id) if extractor == "openai" else None
+    keys = _Keys(settings, extractor, entities, llm)
     state = landed(request.warehouse)
     template = {
         "limits": keys.limits,
@@ -124,7 +129,8 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
         "today": request.business_date or business_date(settings),
         "read_key": keys.read,
         "extract_key": keys.extract,
-        "keep_folder": request.warehouse / KEEP_FOLDER,
+        "keep_folder": keep_folder,
+        "llm": llm,
         "from_stage": request.from_stage,
     }
     planner = _Planner(request, state, keys, template, run_id, started_at)
@@ -136,7 +142,7 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
 class _Keys:
     """Under which versions a document's work is kept: reading, extraction, and all of it."""
 
-    def __init__(self, settings: Settings, extractor: str, entities: Sequence[str]):
+    def __init__(self, settings: Settings, extractor: str, entities: Sequence[str], llm: LlmSettings | None):
         self.limits = Limits(
             max_pages=settings.max_pages,
             max_megapixels=settings.max_megapixels,
@@ -144,8 +150,10 @@ class _Keys:
             reading=settings.reading,
         )
         self.read = _short_hash(READ_VERSION, self.limits.model_dump_json())
-        self.extract = _short_hash(self.read, extractor, fingerprint(extractor))
-        self.playbook_version = load_playbooks(settings.playbook).version
+        playbook = load_playbooks(settings.playbook)
+        asked = (prompt_version(llm, playbook),) if llm else ()
+        self.extract = _short_hash(self.read, extractor, fingerprint(extractor), *asked)
+        self.playbook_version = playbook.version
         judgement = judgement_fingerprint()
         self.work = _short_hash(self.extract, judgement, self.playbook_version, SCHEMA_VERSION, *entities)
 
@@ -274,6 +282,8 @@ class _Tally:
     def __init__(self, run_id: str):
         self.run_id = run_id
         self.documents = self.contracts = self.flags = self.quarantined = self.duplicates = self.pages = 0
+        self.tokens_in = self.tokens_out = 0
+        self.cost_usd = 0.0
 
     def add(self, outcome: Outcome) -> None:
         self.documents += 1
@@ -282,9 +292,14 @@ class _Tally:
         self.duplicates += outcome.filed.status == "duplicate"
         self.flags += outcome.flags
         self.pages += outcome.pages
+        for request in outcome.rows.get("requests", ()):
+            self.tokens_in += request["tokens_in"]
+            self.tokens_out += request["tokens_out"]
+            self.cost_usd += request["cost_usd"]
 
     def summary(self, seconds: float) -> Summary:
-        return Summary(**vars(self), seconds=round(seconds, 3))
+        counts = {name: value for name, value in vars(self).items() if name in Summary.model_fields}
+        return Summary(**counts, seconds=round(seconds, 3))
 
 
 def _outcomes(plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, run: dict, begun: float) -> Iterator:
@@ -349,7 +364,10 @@ def _in_pool(settings: Settings) -> Processor:
     def run_jobs(jobs: Sequence[Job]) -> Iterator[Outcome]:
         from flows.pool import workers
 
-        with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
+        count = settings.workers
+        if choose(settings.extractor) == "openai":  # workers mostly wait for answers
+            count = max(count or os.cpu_count() or 1, settings.openai_concurrency)
+        with workers(count, len(jobs), settings.document_timeout_seconds) as pool:
             yield from pool.outcomes(jobs)
 
     return run_jobs

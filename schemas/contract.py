@@ -7,6 +7,7 @@ from pydantic import Field
 
 from schemas.base import Frozen
 from schemas.document import Box
+from schemas.llm import RequestRecord
 
 Absence = Literal["not_found", "not_applicable", "illegible", "conflicting"]
 Evidence = Literal["verified", "unverified", "derived"]
@@ -105,14 +106,32 @@ class EngineInfo(Frozen):
     prompt_version: str | None = None
 
 
+class Judgement(Frozen):
+    """Whether a contract departs from a position of the playbook that no rule can decide, as an engine judged it."""
+
+    rule_id: str
+    departs: Literal["yes", "no", "unclear"]
+    reason: str
+    references: tuple[str, ...]
+    quote: str | None = None
+    start: int | None = None
+    citation: Citation | None = None
+
+
 class Extraction(Frozen):
-    """All terms and clauses of one contract, as one engine read them."""
+    """All terms and clauses of one contract, as one engine read them.
+
+    `requests` are those an engine sent for it; `suspicious` quotes what in the text addresses a machine that reads.
+    """
 
     engine: EngineInfo
     terms: tuple[Term, ...] = ()
     clauses: tuple[Clause, ...] = ()
     fee_lines: tuple[FeeLine, ...] = ()
     retrievals: tuple[Retrieval, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    requests: tuple[RequestRecord, ...] = ()
+    suspicious: tuple[str, ...] = ()
 
     def term(self, name: str) -> Term | None:
         """The first value of a term, None when it is absent."""

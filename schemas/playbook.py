@@ -9,7 +9,7 @@ import re
 import string
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import (
@@ -194,6 +194,16 @@ class DocumentTest(Frozen):
     unless: Regexes = ()
 
 
+class Judged(Frozen):
+    """An engine that judges language says that the contract departs: the answer to `question` is yes.
+
+    Only the openai extractor judges; without it the case never holds.
+    """
+
+    judged: RuleId
+    question: str
+
+
 class PartyRole(Frozen):
     """A party bears a role that one of these patterns fits."""
 
@@ -233,6 +243,7 @@ _KINDS = {
     "document": DocumentTest,
     "party_role": PartyRole,
     "flagged": Flagged,
+    "judged": Judged,
     "all": All,
     "any": AnyOf,
     "not": Not,
@@ -254,6 +265,7 @@ Predicate = Annotated[
     | Annotated[DocumentTest, Tag("document")]
     | Annotated[PartyRole, Tag("party_role")]
     | Annotated[Flagged, Tag("flagged")]
+    | Annotated[Judged, Tag("judged")]
     | Annotated[All, Tag("all")]
     | Annotated[AnyOf, Tag("any")]
     | Annotated[Not, Tag("not")],
@@ -345,6 +357,25 @@ class Playbook(Frozen):
     topics: tuple[AscRule, ...]
     library: dict[str, Rule]
     references: dict[str, Reference]
+
+
+class Position(NamedTuple):
+    """A position that no rule can decide: the question an engine judges, and the keys it may cite."""
+
+    id: str
+    question: str
+    standard: str
+    references: tuple[str, ...]
+
+
+def positions(playbook: Playbook) -> tuple[Position, ...]:
+    """The positions of a playbook that an engine has to judge, by rule id."""
+    return tuple(
+        Position(rule.id, case.if_.question, rule.standard, rule.refs)
+        for rule in playbook.rules
+        for case in rule.when
+        if isinstance(case.if_, Judged)
+    )
 
 
 def pack_names(folder: Path | None = None) -> tuple[str, ...]:

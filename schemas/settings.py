@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from schemas.errors import SettingsError
+from schemas.llm import Effort, LlmSettings, Tier
 
 PREFIX = "CONTRACT_AGENT_"
 FILE_NAME = "contract-agent.toml"
@@ -35,6 +36,28 @@ class Settings(BaseSettings):
     reading: Literal["fast", "accurate"] = Field(
         "fast", description="How pictures of pages are read: fast where they are clean, or accurate at twice the time."
     )
+    openai_model: str = Field("gpt-6-luna", description="The model of the openai extractor.")
+    openai_api: Literal["responses", "chat"] = Field(
+        "responses", description="Which API is spoken: chat for servers that know no other."
+    )
+    openai_tier: Tier = Field("default", description="The service tier that is asked for; flex is half the price.")
+    openai_effort: Effort | None = Field(None, description="How hard a reasoning model thinks; its own way if not set.")
+    openai_passage_tokens: int = Field(25_000, gt=0, description="Most tokens of a contract sent in a request.")
+    openai_answer_tokens: int = Field(8_000, gt=0, description="Most tokens of an answer.")
+    openai_groups: int = Field(1, gt=0, description="Requests that the terms of a contract are divided among.")
+    openai_concurrency: int = Field(4, gt=0, description="Contracts that are asked about at the same time.")
+    openai_tokens_per_minute: int | None = Field(None, gt=0, description="Most tokens sent in a minute, over all.")
+    openai_cost_per_run: float | None = Field(None, ge=0, description="Most US dollars that a run may spend.")
+    openai_cost_per_contract: float | None = Field(None, ge=0, description="Most US dollars that a contract may cost.")
+    openai_prices: tuple[float, float, float] = Field(
+        (0.10, 0.01, 0.50), description="US dollars for a million tokens: fresh input, cached input, output."
+    )
+    openai_allowed_hosts: tuple[str, ...] = Field(
+        ("api.openai.com",), description="Hosts that contracts may be sent to; this machine always is one."
+    )
+    openai_redact: bool = Field(False, description="Whether personal numbers are taken out before anything is sent.")
+    openai_timeout_seconds: float = Field(120, gt=0, description="Longest time for one answer.")
+    openai_attempts: int = Field(6, gt=0, description="How often a request is sent at most.")
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
@@ -49,6 +72,13 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError("there is no such time zone; write it as in Europe/Berlin")
         return name
+
+    def llm(self, ledger: Path, run_id: str) -> LlmSettings:
+        """How the openai extractor is run: the settings `openai_...`, and OPENAI_BASE_URL as the SDK has it."""
+        names = set(LlmSettings.model_fields) & {name.removeprefix("openai_") for name in type(self).model_fields}
+        given = {name: getattr(self, f"openai_{name}") for name in names}
+        base_url = os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+        return LlmSettings(**given, base_url=base_url, ledger=ledger, run_id=run_id)
 
     @property
     def warehouse_folder(self) -> Path:

@@ -165,6 +165,15 @@ TABLES: tuple[Table, ...] = (
         | token_share DOUBLE | run_id VARCHAR | version INTEGER""",
     ),
     _table(
+        "requests",
+        "contract",
+        """request_id VARCHAR | contract_id VARCHAR | purpose VARCHAR | asked VARCHAR[] | chunk_ids VARCHAR[]
+        | passage_share DOUBLE | host VARCHAR | model VARCHAR | tier VARCHAR | outcome VARCHAR | attempts INTEGER
+        | tokens_in BIGINT | tokens_cached BIGINT | tokens_out BIGINT | cost_usd DOUBLE | bytes_sent BIGINT
+        | body_sha256 VARCHAR | redactions INTEGER | response_id VARCHAR | started_at TIMESTAMP | seconds DOUBLE
+        | paid BOOLEAN | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
         "reviews",
         "review",
         """review_id VARCHAR | contract_id VARCHAR | target VARCHAR | target_id VARCHAR | decision VARCHAR
@@ -189,5 +198,5 @@ TABLES: tuple[Table, ...] = (
 
 TABLE_BY_NAME = {table.name: table for table in TABLES}
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """Raised when the meaning of rows changes; part of the key under which a contract's rows are kept."""

@@ -74,6 +74,7 @@ def contract_rows(
         "fee_lines": [held | _fee_row(line) for line in extraction.fee_lines],
         "chunks": [ids | _chunk_row(chunk) for chunk in chunks],
         "retrievals": [ids | retrieval.model_dump() for retrieval in extraction.retrievals],
+        "requests": [request.model_dump() | ids for request in extraction.requests],
     }
 
 

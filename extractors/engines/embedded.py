@@ -43,6 +43,12 @@ class EmbeddedEngine:
         self._model = ClauseModel.load()
         self.info = EngineInfo(extractor="embedded", model=model)
 
+    def worth(self, document: Document) -> tuple[list[tuple[int, int]], np.ndarray]:
+        """The sentences of a document, and for each the probability that something asked for stands in it."""
+        text = body_text(document)
+        spans = sentences(text)
+        return spans, self._model.read(text, spans).worth
+
     def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
         """See `extractors.engines.Engine`."""
         text = body_text(document)

@@ -221,7 +221,7 @@ def features_of(seen: Seen, groups: Groups) -> np.ndarray:
         np.log(wide / size),
         (colour - print_colour) / 64,
         (grey - _usual(grey, is_print, 100.0)) / 64,
-        stroke / _usual(stroke, is_print, 2.0),
+        stroke / max(_usual(stroke, is_print, 2.0), 1e-3),
         uneven,
         ink.area / (wide * high),
         ink.pieces * size / wide,

@@ -1,0 +1,1 @@
+"""What the `openai` engine is made of: prompts, requests, the client, the ledger, answers, agreement."""

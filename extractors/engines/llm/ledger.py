@@ -1,0 +1,130 @@
+"""The ledger: every request before it leaves, and its answer as soon as it is there. One SQLite file for all workers.
+
+A request is known by a hash of all that its answer depends on. An answer that is in the ledger is never paid for
+again, whatever killed the run that asked; budgets and the tokens of the last minute are counted here, over all workers.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from extractors.engines.llm.outcomes import Reply, Usage
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS answers (request TEXT PRIMARY KEY, text TEXT, reply TEXT, run_id TEXT, at REAL);
+CREATE TABLE IF NOT EXISTS attempts (
+  id INTEGER PRIMARY KEY, request TEXT, run_id TEXT, contract_id TEXT, host TEXT, at REAL, body_sha256 TEXT,
+  bytes INTEGER, tokens INTEGER, outcome TEXT, tokens_in INTEGER, tokens_cached INTEGER, tokens_out INTEGER, cost REAL
+);
+CREATE INDEX IF NOT EXISTS attempts_at ON attempts (at);
+CREATE INDEX IF NOT EXISTS attempts_run ON attempts (run_id);
+CREATE TABLE IF NOT EXISTS pauses (host TEXT PRIMARY KEY, until REAL);
+"""
+UNANSWERED = "sent"
+"""The outcome of an attempt of which nothing came back: its process died."""
+
+
+class Sent(NamedTuple):
+    """What leaves the machine with an attempt."""
+
+    request: str
+    run_id: str
+    contract_id: str
+    host: str
+    body_sha256: str
+    size: int
+    tokens: int  # estimated
+
+
+class Ledger:
+    """Opened by each worker process; every call is a transaction of its own."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._file = file
+        with self._open() as held:
+            held.execute("PRAGMA journal_mode=WAL")
+            held.executescript(_TABLES)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._file, timeout=60)
+        try:
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+    def answer(self, request: str) -> Reply | None:
+        """The answer of an earlier attempt, if there is one."""
+        with self._open() as held:
+            row = held.execute("SELECT text, reply FROM answers WHERE request = ?", (request,)).fetchone()
+        if row is None:
+            return None
+        said = json.loads(row[1])
+        return Reply("answered", row[0], Usage(*said.pop("usage")), **said)
+
+    def begin(self, sent: Sent) -> int:
+        """Notes an attempt before its bytes leave; returns its number."""
+        with self._open() as held:
+            return held.execute(
+                "INSERT INTO attempts (request, run_id, contract_id, host, at, body_sha256, bytes, tokens, outcome)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*sent[:4], time.time(), *sent[4:], UNANSWERED),
+            ).lastrowid
+
+    def end(self, number: int, request: str, run_id: str, reply: Reply, prices: tuple[float, float, float]) -> None:
+        """Notes how an attempt ended, and keeps its answer."""
+        with self._open() as held:
+            held.execute(
+                "UPDATE attempts SET outcome = ?, tokens_in = ?, tokens_cached = ?, tokens_out = ?, cost = ?"
+                " WHERE id = ?",
+                (reply.outcome, *reply.usage, reply.usage.cost(prices), number),
+            )
+            if reply.outcome == "answered":
+                said = {
+                    "usage": reply.usage,
+                    "response_id": reply.response_id,
+                    "tier": reply.tier,
+                    "model": reply.model,
+                }
+                held.execute(
+                    "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
+                    (request, reply.text, json.dumps(said), run_id, time.time()),
+                )
+
+    def forget(self, request: str) -> None:
+        """Drops an answer that turned out to be unusable, so that it is asked for again."""
+        with self._open() as held:
+            held.execute("DELETE FROM answers WHERE request = ?", (request,))
+
+    def spent(self, run_id: str, contract_id: str | None = None) -> float:
+        """US dollars spent by a run, or on one contract in it."""
+        with self._open() as held:
+            return held.execute(
+                "SELECT coalesce(sum(cost), 0) FROM attempts WHERE run_id = ? AND (? IS NULL OR contract_id = ?)",
+                (run_id, contract_id, contract_id),
+            ).fetchone()[0]
+
+    def tokens_since(self, moment: float) -> int:
+        """Estimated tokens of the attempts begun since a moment, of all workers."""
+        with self._open() as held:
+            return held.execute("SELECT coalesce(sum(tokens), 0) FROM attempts WHERE at > ?", (moment,)).fetchone()[0]
+
+    def pause(self, host: str, until: float) -> None:
+        """Asks all workers to leave a host alone until a moment."""
+        with self._open() as held:
+            held.execute(
+                "INSERT INTO pauses VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET until = max(until, excluded.until)",
+                (host, until),
+            )
+
+    def paused_until(self, host: str) -> float:
+        """The moment until which a host is left alone; 0 when it is not."""
+        with self._open() as held:
+            row = held.execute("SELECT until FROM pauses WHERE host = ?", (host,)).fetchone()
+        return row[0] if row else 0.0

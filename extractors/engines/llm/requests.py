@@ -1,0 +1,97 @@
+"""A request as bytes: a prefix that never changes in a night, then the passages, then the question.
+
+Nothing of a single document stands before its passages, so that the provider's cache serves the prefix. The passages
+stand between marks that no contract can know.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from extractors.engines.llm.prompts import load
+from extractors.engines.llm.redact import Redacted, redact
+from extractors.engines.llm.schema import ASKED, answer_schema
+from extractors.passages import Excerpt
+from schemas.clauses import CLAUSE_TYPES
+from schemas.llm import LlmSettings
+from schemas.playbook import Position
+from schemas.terms import TERM_BY_NAME
+
+
+class Letter:
+    """All that is the same in the requests of a run."""
+
+    def __init__(self, settings: LlmSettings, positions: Sequence[Position] = ()) -> None:
+        self._settings = settings
+        self.positions = tuple(positions)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The strict schema of the answer."""
+        keys = sorted({key for position in self.positions for key in position.references})
+        return answer_schema(tuple(position.id for position in self.positions), tuple(keys))
+
+    @cached_property
+    def prefix(self) -> str:
+        """The instructions, the same bytes in every request."""
+        return load("extract").render(
+            terms=[TERM_BY_NAME[name] for name in ASKED], clause_types=CLAUSE_TYPES, rules=self.positions
+        )
+
+    @cached_property
+    def version(self) -> str:
+        """What stands as prompt version on every row."""
+        return load("extract").fingerprint(self.prefix, self.schema)
+
+    def passages(self, excerpts: Sequence[Excerpt]) -> Redacted:
+        """The passages with their labels, without personal numbers where the settings ask for that."""
+        text = "\n\n".join(f"[{e.chunk.chunk_id}] {' > '.join(e.chunk.heading_path)}\n{e.text}" for e in excerpts)
+        return redact(text) if self._settings.redact else Redacted(text, {})
+
+    def body(
+        self,
+        passages: str,
+        asked: Sequence[str],
+        *,
+        with_clauses: bool,
+        remarks: str = "",
+        answer_tokens: int | None = None,
+    ) -> Mapping[str, Any]:
+        """The request."""
+        mark = hashlib.sha256(b"mark\0" + passages.encode()).hexdigest()[:16]
+        question = [f"Terms asked for: {', '.join(asked)}."]
+        question.append("Clauses: all types." if with_clauses else "Clauses: none, leave the list empty.")
+        rules = ", ".join(position.id for position in self.positions) if with_clauses else ""
+        question.append(f"Judgements: {rules or 'none, leave the list empty'}.")
+        text = f"<document {mark}>\n{passages}\n</document {mark}>"
+        last = " ".join([*question, remarks]).strip()
+        room = answer_tokens or self._settings.answer_tokens
+        build = self._chat if self._settings.api == "chat" else self._responses
+        return build(text, last, room)
+
+    def _responses(self, text: str, question: str, room: int) -> Mapping[str, Any]:
+        content = [{"type": "input_text", "text": text}, {"type": "input_text", "text": question}]
+        body: dict[str, Any] = {
+            "model": self._settings.model,
+            "instructions": self.prefix,
+            "input": [{"role": "user", "content": content}],
+            "text": {"format": {"type": "json_schema", "name": "answer", "strict": True, "schema": self.schema}},
+            "max_output_tokens": room,
+            "service_tier": self._settings.tier,
+            "prompt_cache_key": self.version,
+            "store": False,
+        }
+        return body | ({"reasoning": {"effort": self._settings.effort}} if self._settings.effort else {})
+
+    def _chat(self, text: str, question: str, room: int) -> Mapping[str, Any]:
+        content = [{"type": "text", "text": text}, {"type": "text", "text": question}]
+        return {
+            "model": self._settings.model,
+            "messages": [{"role": "system", "content": self.prefix}, {"role": "user", "content": content}],
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "strict": True, "schema": self.schema},
+            },
+            "max_completion_tokens": room,
+        }

@@ -1,0 +1,189 @@
+"""The `openai` engine: a careful reader behind an OpenAI-compatible API, and the embedded engine beside it.
+
+What is worth reading goes out, not more than the budget allows; what comes back counts only where its quotation
+stands on the page; where both engines agree a value is sure, where they differ a person looks. When the provider
+fails for a document, what the embedded engine read is kept, and the next run tries again.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from extractors.check import check
+from extractors.engines.embedded import EmbeddedEngine
+from extractors.engines.llm.agree import agreed, agreed_clauses
+from extractors.engines.llm.answers import NoAnswer, clauses_of, judgements_of, parse, terms_of
+from extractors.engines.llm.outcomes import MORE_ROOM
+from extractors.engines.llm.redact import Redacted
+from extractors.engines.llm.requests import Letter
+from extractors.engines.llm.schema import ASKED
+from extractors.engines.llm.sender import Sender, Wanted, is_worth_splitting
+from extractors.passages import Excerpt, within_budget
+from schemas.contract import Chunk, Clause, EngineInfo, Extraction, Judgement, Term
+from schemas.document import Document
+from schemas.llm import LlmSettings, RequestRecord
+
+MOST_ASKED_AGAIN = 12
+"""So many terms without proof are asked for a second time, in one request."""
+
+
+class _Failed(Exception):
+    """The provider gave no answer for a part of the questions; the records say why."""
+
+
+class _Talk:
+    """The requests for one document."""
+
+    def __init__(self, document: Document, excerpts: Sequence[Excerpt], redacted: Redacted) -> None:
+        self.document, self.excerpts, self.redacted = document, excerpts, redacted
+        self.chunks = {excerpt.chunk.chunk_id: excerpt.chunk for excerpt in excerpts}
+        self.records: list[RequestRecord] = []
+        self.terms: list[Term] = []
+        self.clauses: list[Clause] = []
+        self.judgements: list[Judgement] = []
+        self.suspicious: list[str] = []
+
+    @property
+    def share(self) -> float:
+        """The share of the document's words that is sent."""
+        sent = sum(len(excerpt.text.split()) for excerpt in self.excerpts)
+        return min(1.0, sent / max(1, len(self.document.text.split())))
+
+
+class OpenAiEngine:
+    """See the module. It never raises for a fault of the provider but those that would end every request alike."""
+
+    def __init__(self, embedded: EmbeddedEngine, sender: Sender, letter: Letter, settings: LlmSettings) -> None:
+        self._embedded, self._sender, self._letter, self._settings = embedded, sender, letter, settings
+        self.info = EngineInfo(extractor="openai", model=settings.model, prompt_version=letter.version)
+
+    def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
+        """See `extractors.engines.Engine`."""
+        ours = check(self._embedded.extract(document, chunks), document)
+        talk = self._talk(document, chunks)
+        try:
+            for asked, with_clauses in self._groups():
+                self._ask(talk, asked, with_clauses=with_clauses)
+        except _Failed:
+            return ours.model_copy(update={"requests": tuple(talk.records)})
+        said = self._proven(talk)
+        return ours.model_copy(
+            update={
+                "engine": self.info,
+                "terms": tuple(agreed(ours.terms, said.terms)),
+                "clauses": tuple(sorted(agreed_clauses(ours.clauses, said.clauses), key=_place)),
+                "judgements": tuple(talk.judgements),
+                "requests": tuple(talk.records),
+                "suspicious": tuple(talk.suspicious),
+            }
+        )
+
+    def planned(self, document: Document, chunks: Sequence[Chunk]) -> list[Wanted]:
+        """The requests that reading the document begins with; nothing is sent."""
+        talk = self._talk(document, chunks)
+        return [self._wanted(talk, asked, with_clauses=with_clauses) for asked, with_clauses in self._groups()]
+
+    def _groups(self) -> Iterator[tuple[tuple[str, ...], bool]]:
+        """The terms to ask for in each request; the clauses are asked for with the first."""
+        size = -(-len(ASKED) // max(1, self._settings.groups))
+        for at in range(0, len(ASKED), size):
+            yield ASKED[at : at + size], at == 0
+
+    def _talk(self, document: Document, chunks: Sequence[Chunk]) -> _Talk:
+        spans, worth = self._embedded.worth(document)
+        excerpts = within_budget(chunks, spans, worth, self._settings.passage_tokens)
+        return _Talk(document, excerpts, self._letter.passages(excerpts))
+
+    def _wanted(
+        self,
+        talk: _Talk,
+        asked: Sequence[str],
+        *,
+        with_clauses: bool,
+        remarks: str = "",
+        answer_tokens: int | None = None,
+    ) -> Wanted:
+        body = self._letter.body(
+            talk.redacted.text,
+            asked,
+            with_clauses=with_clauses,
+            remarks=remarks,
+            answer_tokens=answer_tokens,
+        )
+        return Wanted(
+            contract_id=talk.document.contract_id,
+            purpose="ask_again" if remarks else "extract",
+            asked=tuple(asked),
+            chunk_ids=tuple(talk.chunks),
+            passage_share=talk.share,
+            redactions=len(talk.redacted.originals),
+            body=body,
+        )
+
+    def _ask(
+        self,
+        talk: _Talk,
+        asked: Sequence[str],
+        *,
+        with_clauses: bool,
+        remarks: str = "",
+        answer_tokens: int | None = None,
+    ) -> None:
+        """Asks until there is an answer: with more room, then in halves. Raises _Failed when there is none."""
+        wanted = self._wanted(talk, asked, with_clauses=with_clauses, remarks=remarks, answer_tokens=answer_tokens)
+        outcome = self._answered(talk, wanted, asked)
+        if outcome == "answered":
+            return
+        if outcome in MORE_ROOM and answer_tokens is None:
+            more = 2 * self._settings.answer_tokens
+            self._ask(talk, asked, with_clauses=with_clauses, remarks=remarks, answer_tokens=more)
+        elif is_worth_splitting(outcome, asked):
+            half = len(asked) // 2
+            self._ask(talk, asked[:half], with_clauses=with_clauses, answer_tokens=answer_tokens)
+            self._ask(talk, asked[half:], with_clauses=False, answer_tokens=answer_tokens)
+        else:
+            raise _Failed
+
+    def _answered(self, talk: _Talk, wanted: Wanted, asked: Sequence[str]) -> str:
+        """Sends once more where the text was no answer; returns how it ended."""
+        for _ in range(2):
+            reply, record = self._sender.send(wanted)
+            if reply.outcome != "answered":
+                talk.records.append(record)
+                return reply.outcome
+            try:
+                answer = parse(reply.text)
+            except NoAnswer as error:
+                talk.records.append(record.model_copy(update={"outcome": str(error)}))
+                self._sender.refuse(wanted)
+                continue
+            talk.records.append(record)
+            talk.terms += terms_of(answer, asked, talk.chunks, talk.redacted)
+            talk.clauses += clauses_of(answer, talk.chunks, talk.redacted)
+            rules = [position.id for position in self._letter.positions]
+            talk.judgements += judgements_of(answer, rules, talk.chunks, talk.redacted)
+            talk.suspicious += [talk.redacted.restore(each.quote) for each in answer.instructions_in_text if each.quote]
+            return "answered"
+        return "not_the_schema"
+
+    def _proven(self, talk: _Talk) -> Extraction:
+        """What was said, checked; terms without proof are asked for once more."""
+        said = self._checked(talk)
+        without = [t.term for t in said.terms if t.value is not None and t.evidence == "unverified"]
+        if without and len(set(without)) <= MOST_ASKED_AGAIN:
+            kept = list(talk.terms)
+            talk.terms = [term for term in kept if term.term not in without]
+            remarks = (
+                "Your earlier quotations for these were not found on the page: quote letter for letter, or say absent."
+            )
+            try:
+                self._ask(talk, tuple(dict.fromkeys(without)), with_clauses=False, remarks=remarks)
+            except _Failed:
+                talk.terms = kept
+            said = self._checked(talk)
+        return said
+
+    def _checked(self, talk: _Talk) -> Extraction:
+        return check(Extraction(engine=self.info, terms=tuple(talk.terms), clauses=tuple(talk.clauses)), talk.document)
+
+
+def _place(clause: Clause) -> tuple[int, str]:
+    return (clause.citation.char_start if clause.citation else clause.start or 0), clause.clause_type
