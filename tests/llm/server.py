@@ -82,7 +82,7 @@ class FakeServer:
         self.shuffle_rows = True
         self.duplicate_row: str | None = None  # the custom_id of a row that comes back twice
         self.cut_last_line = False
-        self._answer = answer
+        self.answer = answer
         self._numbers = count(1)
         self._lock, self._batch_lock = threading.Lock(), threading.Lock()
         self._stopping = threading.Event()
@@ -167,7 +167,7 @@ class FakeServer:
         problem = request_problem(endpoint, body) if isinstance(body, dict) else "The body is no JSON object."
         if problem:
             return 400, _error(problem)
-        said = self._answer(body)
+        said = self.answer(body)
         text = spoil(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False), kind)
         prompt = input_text(body)
         counts = (len(prompt) // 4, self._cached(prompt), len(text) // 4)

@@ -32,6 +32,10 @@ class Client:
             http_client=openai.DefaultHttpxClient(follow_redirects=False),
         )
 
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._sdk.close()
+
     @property
     def is_allowed(self) -> bool:
         """Whether contract text may go to the host."""

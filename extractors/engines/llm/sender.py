@@ -102,7 +102,8 @@ class Sender:
 
     def _wait_for_room(self, tokens: int) -> None:
         """Waits until the host may be asked again and the last minute has room for these tokens."""
-        while (pause := self._ledger.paused_until(self._client.host) - time.time()) > 0:
+        pause = self._ledger.paused_until(self._client.host) - time.time()
+        if pause > 0:
             self._sleep(pause)
         limit = self._settings.tokens_per_minute
         while limit and (used := self._ledger.tokens_since(time.time() - 60)) and used + tokens > limit:
@@ -117,7 +118,7 @@ class Sender:
         if reply.wait_seconds > self._settings.longest_wait_seconds:
             return None
         self._ledger.pause(self._client.host, time.time() + reply.wait_seconds)
-        return reply.wait_seconds
+        return 0.0  # all workers wait for that, this one too
 
     def _record(
         self,

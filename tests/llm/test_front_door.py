@@ -1,0 +1,87 @@
+"""`contract-agent run --extractor openai` against the fake server: what lands, is tried again, stops the run."""
+
+import random
+from pathlib import Path
+
+import pytest
+from frontdoor import AGREEMENT, write_pdf
+from server import Fault
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    write_pdf(folder / "agreement.pdf", AGREEMENT)
+    return folder
+
+
+@pytest.fixture
+def ask(agent, server, tmp_path):
+    """The command line with a key and the fake server."""
+
+    def run(*arguments: str, **more: str):
+        return agent(*arguments, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.url, **more)
+
+    return run
+
+
+def rows(ask, query: str) -> list[list[str]]:
+    done = ask("sql", query, "--format", "csv")
+    assert done.code == 0, done.err
+    return [line.split(",") for line in done.out.strip().splitlines()[1:]]
+
+
+def test_a_run_lands_terms_requests_and_cost(ask, inbox, server):
+    assert ask("run", str(inbox), "--extractor", "auto").code == 0
+    assert rows(ask, "SELECT DISTINCT extractor, model FROM terms WHERE evidence <> 'derived'") == [
+        ["openai", "gpt-6-luna"]
+    ]
+    assert rows(ask, "SELECT outcome, host, paid FROM requests") == [["answered", "127.0.0.1", "True"]]
+    tokens_in, tokens_out, cost = rows(ask, "SELECT tokens_in, tokens_out, cost_usd FROM runs")[0]
+    assert int(tokens_in) > 1000 and int(tokens_out) > 100 and float(cost) > 0
+    assert len(server.calls) == 1
+
+
+def test_auto_without_a_key_sends_nothing(agent, inbox, server):
+    assert agent("run", str(inbox), "--extractor", "auto", OPENAI_BASE_URL=server.url).code == 0
+    assert server.calls == []
+
+
+def test_what_the_provider_failed_is_tried_again(ask, inbox, server):
+    server.faults += [Fault("500")] * 2
+    assert ask("run", str(inbox), "--extractor", "openai", CONTRACT_AGENT_OPENAI_ATTEMPTS="2").code == 0
+    assert rows(ask, "SELECT count(*), min(extractor) FROM terms WHERE term = 'governing_law'") == [["1", "embedded"]]
+    assert rows(ask, "SELECT outcome, attempts FROM requests") == [["server_error", "2"]]
+    assert ask("run", str(inbox), "--extractor", "openai").code == 0
+    assert rows(ask, "SELECT count(*), min(extractor) FROM terms WHERE term = 'governing_law'") == [["1", "openai"]]
+    calls = len(server.calls)
+    assert ask("run", str(inbox), "--extractor", "openai").code == 0
+    assert len(server.calls) == calls  # done is done
+
+
+@pytest.mark.parametrize("kind", ["401", "insufficient_quota"])
+def test_no_access_or_no_credit_stops_the_run(kind, ask, inbox, server):
+    assert ask("run", str(inbox)).code == 0
+    server.faults.append(Fault(kind))
+    done = ask("run", str(inbox), "--extractor", "openai")
+    assert done.code == 1
+    assert "OPENAI_API_KEY" in done.err or "credit" in done.err
+    assert rows(ask, "SELECT count(*), min(extractor) FROM terms WHERE term = 'governing_law'") == [["1", "embedded"]]
+
+
+def test_a_fifth_of_faults_loses_and_doubles_nothing(ask, tmp_path, server):
+    inbox = tmp_path / "many"
+    for number in range(15):
+        write_pdf(
+            inbox / f"{number}.pdf", AGREEMENT.replace("AGREEMENT", f"AGREEMENT No. {number}", 1) + f"\nNo. {number}"
+        )
+    kinds = ["500", "reset", "half_body", "broken_json", "html_200", "429_ms", "502_html"]
+    chance = random.Random(5)
+    server.faults += [Fault(chance.choice(kinds), 10.0) if chance.random() < 0.2 else Fault("") for _ in range(60)]
+    assert ask("run", str(inbox), "--extractor", "openai").code == 0
+    landed = rows(ask, "SELECT count(*) FROM documents WHERE status = 'landed'")[0][0]
+    assert rows(
+        ask, "SELECT count(*), count(DISTINCT contract_id), min(extractor) FROM terms WHERE term = 'title'"
+    ) == [[landed, landed, "openai"]]
+    answered = rows(ask, "SELECT count(*), sum(tokens_in) FROM requests WHERE outcome = 'answered'")[0]
+    assert answered[0] == landed
