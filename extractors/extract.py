@@ -53,6 +53,15 @@ def engine(name: str, llm: LlmSettings | None = None, playbook: Playbook | None 
     return OpenAiEngine(embedded, sender, Letter(llm, positions(playbook) if playbook else ()), llm)
 
 
+def answer_in_batches(llm: LlmSettings) -> None:
+    """Sends the planned requests in batches and takes in their answers. Raises ExtractorUnavailable when it can't."""
+    from extractors.engines.llm.batch import Batches
+    from extractors.engines.llm.client import Client
+    from extractors.engines.llm.ledger import Ledger
+
+    Batches(Client(llm, os.environ["OPENAI_API_KEY"]), Ledger(llm.ledger), llm).answer()
+
+
 def prompt_version(llm: LlmSettings, playbook: Playbook) -> str:
     """What decides an answer beside the document: prompt, schema, positions, model and what is sent."""
     from extractors.engines.llm.requests import Letter

@@ -62,6 +62,21 @@ def process(job: Job) -> Outcome:
     )
 
 
+def plan(job: Job) -> None:
+    """Reads a document and notes what the openai engine will ask about it, for a batch to answer.
+
+    What can't be read plans nothing; `process` tells why.
+    """
+    keep = Keep(job.keep_folder, job.filed.contract_id)
+    if keep.load("extract", job.extract_key, Extraction) is not None and job.from_stage not in ("read", "extract"):
+        return
+    try:
+        document = _read(job, keep)
+    except DocumentError:
+        return
+    _engine(job.extractor, job.llm, job.playbook).plan(document, chunk(document))
+
+
 STOOD_IN = "-stood-in"
 """Ends the work key of a contract that another engine read than the one asked for: the next run does it again."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from extractors.extract import choose, fingerprint, judgement_fingerprint, prompt_version
+from extractors.extract import answer_in_batches, choose, fingerprint, judgement_fingerprint, prompt_version
 from extractors.files import EXTENSIONS, READ_VERSION, Content, Limits
 from extractors.inbox import Item, document_id, identify, scan
 from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
@@ -368,6 +368,9 @@ def _in_pool(settings: Settings) -> Processor:
         if choose(settings.extractor) == "openai":  # workers mostly wait for answers
             count = max(count or os.cpu_count() or 1, settings.openai_concurrency)
         with workers(count, len(jobs), settings.document_timeout_seconds) as pool:
+            if settings.openai_batch and (llm := next((job.llm for job in jobs if job.llm), None)):
+                pool.plan(jobs)
+                answer_in_batches(llm)
             yield from pool.outcomes(jobs)
 
     return run_jobs

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 
 from pebble import ProcessExpired, ProcessPool
 
 from flows.jobs import Job, Outcome, quarantined
-from flows.line import process
+from flows.line import plan, process
 from schemas.errors import DocumentError
 
 WAITING_PER_WORKER = 3
@@ -36,6 +36,12 @@ class Workers:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 yield self._outcome(future, waiting.pop(future))
+
+    def plan(self, jobs: Iterable[Job]) -> None:
+        """Notes what an engine will ask about each document (see `flows.line.plan`)."""
+        for future in [self._pool.schedule(plan, args=(job,), timeout=self._timeout) for job in jobs]:
+            with suppress(ProcessExpired, TimeoutError):  # the document's outcome will tell
+                future.result()
 
     def outcome(self, job: Job) -> Outcome:
         """The outcome of one job; waits for it."""

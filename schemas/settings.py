@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     openai_allowed_hosts: tuple[str, ...] = Field(
         ("api.openai.com",), description="Hosts that contracts may be sent to; this machine always is one."
     )
+    openai_batch: bool = Field(False, description="Whether a night asks in batches first, at half the price.")
+    openai_batch_hours: float = Field(6, gt=0, description="How long a night waits for its batches.")
     openai_redact: bool = Field(False, description="Whether personal numbers are taken out before anything is sent.")
     openai_timeout_seconds: float = Field(120, gt=0, description="Longest time for one answer.")
     openai_attempts: int = Field(6, gt=0, description="How often a request is sent at most.")

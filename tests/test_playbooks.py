@@ -40,12 +40,12 @@ def no_topics(tmp_path):
 
 def test_all_ids_stand_once():
     ids = [rule.id for rule in load_playbooks().rules]
-    assert ids == [f"M{n:02}" for n in range(1, 6)] + [f"R{n:02}" for n in range(1, 51)]
+    assert ids == [f"M{n:02}" for n in range(1, 7)] + [f"R{n:02}" for n in range(1, 51)]
 
 
 def test_every_rule_is_judged_or_says_why_not():
     rules = load_playbooks().rules
-    assert [rule.id for rule in rules if not rule.when] == ["M01", "M02", "M03", "M04", "M05", "R36", "R38"]
+    assert [rule.id for rule in rules if not rule.when] == ["M01", "M02", "M03", "M04", "M05", "M06", "R36", "R38"]
     assert all(rule.pending for rule in rules if not rule.when and not rule.in_code)
 
 
@@ -79,8 +79,8 @@ def test_sources_are_attributed():
 def test_packs():
     assert pack_names() == ("compliance", "nda", "procurement", "revenue")
     nda = load_playbooks("nda")
-    assert [rule.id for rule in nda.rules] == ["M01", "M02", "M03", "M04", "M05", "R47"]
-    assert len(nda.library) == 55 and "PB-1.1" in nda.references
+    assert [rule.id for rule in nda.rules] == ["M01", "M02", "M03", "M04", "M05", "M06", "R47"]
+    assert len(nda.library) == 56 and "PB-1.1" in nda.references
 
 
 def test_unknown_name():
@@ -110,7 +110,7 @@ def test_playbook_travels_to_other_processes():
 
 def test_a_folder_of_ones_own(no_topics):
     playbook = own(no_topics, RULE)
-    assert [rule.id for rule in playbook.rules] == ["M01", "M02", "M03", "M04", "M05", "R01"]
+    assert [rule.id for rule in playbook.rules] == ["M01", "M02", "M03", "M04", "M05", "M06", "R01"]
     assert playbook.references["PB-1.1"].summary == "Standard: net 30. Acceptable: net 45."
 
 

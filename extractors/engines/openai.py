@@ -76,10 +76,11 @@ class OpenAiEngine:
             }
         )
 
-    def planned(self, document: Document, chunks: Sequence[Chunk]) -> list[Wanted]:
-        """The requests that reading the document begins with; nothing is sent."""
+    def plan(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """Notes the requests that reading the document begins with, for a batch to answer; nothing is sent."""
         talk = self._talk(document, chunks)
-        return [self._wanted(talk, asked, with_clauses=with_clauses) for asked, with_clauses in self._groups()]
+        for asked, with_clauses in self._groups():
+            self._sender.plan(self._wanted(talk, asked, with_clauses=with_clauses))
 
     def _groups(self) -> Iterator[tuple[tuple[str, ...], bool]]:
         """The terms to ask for in each request; the clauses are asked for with the first."""

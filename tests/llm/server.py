@@ -138,6 +138,9 @@ class FakeServer:
                 return self._file(method, name, rest)
             case ["POST", "batches"]:
                 return self._open_batch(call)
+            case ["GET", "batches"]:
+                known = list(reversed(self._batches.values()))
+                return _json(200, {"object": "list", "data": known, "has_more": False})
             case ["GET", "batches", name] if name in self._batches:
                 return self._poll(self._batches[name])
             case ["POST", "batches", name, "cancel"] if name in self._batches:

@@ -37,6 +37,11 @@ class Client:
         self._sdk.close()
 
     @property
+    def sdk(self) -> openai.OpenAI:
+        """The SDK's client, for files and batches."""
+        return self._sdk
+
+    @property
     def is_allowed(self) -> bool:
         """Whether contract text may go to the host."""
         return self.host in LOOPBACK or self.host in self._settings.allowed_hosts

@@ -7,7 +7,7 @@ again, whatever killed the run that asked; budgets and the tokens of the last mi
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE INDEX IF NOT EXISTS attempts_at ON attempts (at);
 CREATE INDEX IF NOT EXISTS attempts_run ON attempts (run_id);
 CREATE TABLE IF NOT EXISTS pauses (host TEXT PRIMARY KEY, until REAL);
+CREATE TABLE IF NOT EXISTS planned (request TEXT PRIMARY KEY, contract_id TEXT, body TEXT, batch TEXT);
+CREATE TABLE IF NOT EXISTS batches (batch TEXT PRIMARY KEY, name TEXT, run_id TEXT, is_done INTEGER DEFAULT 0);
 """
 UNANSWERED = "sent"
 """The outcome of an attempt of which nothing came back: its process died."""
@@ -96,6 +98,52 @@ class Ledger:
                     "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
                     (request, reply.text, json.dumps(said), run_id, time.time()),
                 )
+
+    def plan(self, request: str, contract_id: str, body: str) -> None:
+        """Notes a request that a batch may answer before it is asked by itself."""
+        with self._open() as held:
+            held.execute("INSERT OR IGNORE INTO planned VALUES (?, ?, ?, NULL)", (request, contract_id, body))
+
+    def unanswered(self) -> list[tuple[str, str, str]]:
+        """Request, contract and body of what is planned, has no answer and is in no batch."""
+        with self._open() as held:
+            return held.execute(
+                "SELECT request, contract_id, body FROM planned WHERE batch IS NULL"
+                " AND request NOT IN (SELECT request FROM answers) ORDER BY request"
+            ).fetchall()
+
+    def open_batch(self, batch: str, requests: Sequence[str], run_id: str) -> None:
+        """Notes a batch and its rows before the provider hears of it."""
+        with self._open() as held:
+            held.execute("INSERT OR REPLACE INTO batches VALUES (?, NULL, ?, 0)", (batch, run_id))
+            held.executemany("UPDATE planned SET batch = ? WHERE request = ?", [(batch, each) for each in requests])
+
+    def name_batch(self, batch: str, name: str) -> None:
+        """Notes the provider's name of a batch: from now on it is paid for."""
+        with self._open() as held:
+            held.execute("UPDATE batches SET name = ? WHERE batch = ?", (name, batch))
+
+    def batches(self) -> list[tuple[str, str | None]]:
+        """The batches that are not done: ours and the provider's name, None where it was not heard of."""
+        with self._open() as held:
+            return held.execute("SELECT batch, name FROM batches WHERE NOT is_done ORDER BY rowid").fetchall()
+
+    def rows_of(self, batch: str) -> dict[str, tuple[str, int]]:
+        """The requests of a batch that have no answer yet, each with its contract and the length of its body."""
+        with self._open() as held:
+            found = held.execute(
+                "SELECT request, contract_id, length(body) FROM planned WHERE batch = ?"
+                " AND request NOT IN (SELECT request FROM answers)",
+                (batch,),
+            )
+            return {request: (contract_id, size) for request, contract_id, size in found}
+
+    def close_batch(self, batch: str) -> None:
+        """Notes that a batch is done; rows without an answer are free again, bodies are dropped."""
+        with self._open() as held:
+            held.execute("UPDATE batches SET is_done = 1 WHERE batch = ?", (batch,))
+            held.execute("UPDATE planned SET batch = NULL WHERE batch = ?", (batch,))
+            held.execute("DELETE FROM planned WHERE request IN (SELECT request FROM answers)")
 
     def forget(self, request: str) -> None:
         """Drops an answer that turned out to be unusable, so that it is asked for again."""

@@ -64,6 +64,12 @@ class Sender:
             )
         return Finished(reply, record)
 
+    def plan(self, wanted: Wanted) -> None:
+        """Notes a request for a batch to answer; `send` then finds the answer in the ledger."""
+        content = json.dumps(wanted.body, sort_keys=True, ensure_ascii=False)
+        request = request_id(self._client.host, content.encode())
+        self._ledger.plan(request, wanted.contract_id, content)
+
     def refuse(self, wanted: Wanted) -> None:
         """Forgets the answer to a request: it was no answer, and must not be found again."""
         content = json.dumps(wanted.body, sort_keys=True, ensure_ascii=False).encode()
