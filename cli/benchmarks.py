@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.errors import SettingsError
 
-NAMES = ("cuad", "finance_clauses", "kleister", "ocr", "night")
+NAMES = ("cuad", "evidence", "finance_clauses", "kleister", "ocr", "night")
 
 
 def main(name: str, arguments: Sequence[str]) -> None:

@@ -53,8 +53,10 @@ def _checked_term(term: Term, text: "FlatText", document: Document) -> Term:
     if not term.quote:
         return term.model_copy(update={"evidence": "unverified", "citation": None})
     found = text.find(term.quote, term.start)
-    if found is None:
-        return term.model_copy(update={"evidence": "unverified", "citation": None})
+    if found is None:  # where a person should look, if anywhere
+        place = text.locate(term.quote)
+        citation = cite(document, *place) if place else None
+        return term.model_copy(update={"evidence": "unverified", "citation": citation})
     citation = cite(document, *found)
     quoted = document.text[citation.char_start : citation.char_end]
     # A reader who opens the cited page must find all of it there.
@@ -128,16 +130,27 @@ class FlatText:
         )
         return not ends
 
-    def _find_near(self, quote: str) -> tuple[int, int, float] | None:
+    def locate(self, quote: str) -> tuple[int, int, float] | None:
+        """Where the text is most like the quotation, if at all: a place to look at, and no proof of anything."""
+        near = self._nearest(" ".join(quote.split()))
+        return (self._back(near[0]), self._back(near[1] - 1) + 1, near[2]) if near else None
+
+    def _nearest(self, quote: str) -> tuple[int, int, float] | None:
         if len(quote) < SHORTEST_NEAR:
             return None
         match = fuzz.partial_ratio_alignment(quote, self.text, score_cutoff=NEAR)
         if match is None or match.dest_end <= match.dest_start:
             return None
-        start, end = self._same_words(quote, *self._whole_words(match.dest_start, match.dest_end))
+        return *self._whole_words(match.dest_start, match.dest_end), match.score / 100
+
+    def _find_near(self, quote: str) -> tuple[int, int, float] | None:
+        near = self._nearest(quote)
+        if near is None:
+            return None
+        start, end = self._same_words(quote, near[0], near[1])
         if start >= end or critical_tokens(self.text[start:end]) != critical_tokens(quote):
             return None
-        return self._back(start), self._back(end - 1) + 1, match.score / 100
+        return self._back(start), self._back(end - 1) + 1, near[2]
 
     def _same_words(self, quote: str, start: int, end: int) -> tuple[int, int]:
         """The span without the words at its ends that the quotation lacks; empty when it says other words."""
@@ -177,6 +190,12 @@ SHORT_WORD = 3
 MISREAD = 60.0
 """Least share of equal characters, in percent, of a word and its misreading."""
 
+AS_LONG = 0.7
+"""Least length of the shorter of a word and its misreading, as a share of the longer."""
+
+_HARMLESS = frozenset(
+    ["", *"the a an of to in on at by as is be it its this that such said these those".split(), *",.;:()'\"-–—•·|/"]
+)
 _POINTING = frozenset({"this", "that", "such", "said", "these", "those"})
 _WEIGHTY = frozenset({"and", "or", "nor", "no", "not", "any", "all", "may", "can"})
 
@@ -185,8 +204,11 @@ def _is_misread(there: str, quoted: str) -> bool:
     """Whether two differing words are one word read badly, not `month` for `year`."""
     there, quoted = there.lower(), quoted.lower()
     words = {there, quoted}
+    if "" in words:  # a word too many or too few: "nof" may be a misread "not", so only small words we know
+        return words <= _HARMLESS
     slight = all(len(word) <= SHORT_WORD or word in _POINTING for word in words) and not words & _WEIGHTY
-    return slight or fuzz.ratio(there, quoted) >= MISREAD
+    as_long = min(map(len, words)) >= AS_LONG * max(map(len, words))  # else a whole word may hide in the difference
+    return slight or (as_long and fuzz.ratio(there, quoted) >= MISREAD)
 
 
 _NEGATION = re.compile(
