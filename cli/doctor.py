@@ -24,9 +24,9 @@ class Finding(NamedTuple):
     needed: bool = True
 
 
-def report(settings: Settings, warehouse: Path) -> tuple[list[str], bool]:
+def report(settings: Settings, warehouse: Path, ask_provider: bool = False) -> tuple[list[str], bool]:
     """The lines of the report, and whether everything needed is there."""
-    findings = list(_findings(settings, warehouse))
+    findings = [*_findings(settings, warehouse), *([live(settings)] if ask_provider else [])]
     lines = [line for finding in findings for line in _lines(finding)]
     return lines, all(finding.works or not finding.needed for finding in findings)
 
@@ -73,6 +73,17 @@ def _engines() -> Iterator[Finding]:
         yield Finding(True, "Extractor openai")
     except ContractAgentError as error:
         yield Finding(False, f"Extractor openai: {error.message}", error.help, needed=False)
+
+
+def live(settings: Settings) -> Finding:
+    """One small request to the provider, with nothing of a contract in it."""
+    from extractors.extract import choose, is_alive
+
+    try:
+        choose("openai")
+        return Finding(True, f"Extractor openai answers: {is_alive(settings.llm(Path(os.devnull), 'doctor'))}")
+    except ContractAgentError as error:
+        return Finding(False, f"Extractor openai: {error.message}", error.help)
 
 
 def _our_side(settings: Settings, warehouse: Path) -> Iterator[Finding]:

@@ -196,12 +196,15 @@ def serve(
 
 
 @app.command()
-def doctor(warehouse: WarehouseOption = None) -> None:
+def doctor(
+    warehouse: WarehouseOption = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask the provider of the openai extractor something.")] = False,
+) -> None:
     """Say what is installed, what is missing, and the command that installs it."""
     from cli.doctor import report
 
     settings = load_settings()
-    lines, healthy = report(settings, _warehouse(settings, warehouse))
+    lines, healthy = report(settings, _warehouse(settings, warehouse), live)
     for line in lines:
         typer.echo(line)
     if not healthy:
@@ -209,7 +212,10 @@ def doctor(warehouse: WarehouseOption = None) -> None:
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
-def benchmark(context: typer.Context, name: Annotated[str, typer.Argument(help="cuad, ocr or night.")]) -> None:
+def benchmark(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="cuad, evidence, finance_clauses, kleister, ocr or night.")],
+) -> None:
     """Measure quality or speed; `benchmark NAME --help` tells the arguments."""
     from cli.benchmarks import main as measure
 

@@ -194,7 +194,11 @@ AS_LONG = 0.7
 """Least length of the shorter of a word and its misreading, as a share of the longer."""
 
 _HARMLESS = frozenset(
-    ["", *"the a an of to in on at by as is be it its this that such said these those".split(), *",.;:()'\"-–—•·|/"]
+    (
+        *("", "the", "a", "an", "of", "to", "in", "on", "at", "by", "as", "is", "be", "it", "its"),
+        *("this", "that", "such", "said", "these", "those"),
+        *",.;:()'\"-–—•·|/",
+    )
 )
 _POINTING = frozenset({"this", "that", "such", "said", "these", "those"})
 _WEIGHTY = frozenset({"and", "or", "nor", "no", "not", "any", "all", "may", "can"})

@@ -53,6 +53,23 @@ def engine(name: str, llm: LlmSettings | None = None, playbook: Playbook | None 
     return OpenAiEngine(embedded, sender, Letter(llm, positions(playbook) if playbook else ()), llm)
 
 
+def is_alive(llm: LlmSettings) -> str:
+    """The model that answers one small request with the real schema. Raises ExtractorUnavailable when none does."""
+    from extractors.engines.llm.client import Client
+    from extractors.engines.llm.requests import Letter
+
+    client = Client(llm, os.environ["OPENAI_API_KEY"])
+    reply = client.send(
+        Letter(llm).body("[k0000]\nGoverned by the laws of Ohio.", ("governing_law",), with_clauses=False)
+    )
+    client.close()
+    if reply.outcome != "answered":
+        raise ExtractorUnavailable(
+            f"{client.host} did not answer: {reply.outcome} {reply.detail}".strip() + ".", help="See docs/settings.md."
+        )
+    return f"{reply.model} at {client.host}, {reply.usage.tokens_in} tokens sent"
+
+
 def answer_in_batches(llm: LlmSettings) -> None:
     """Sends the planned requests in batches and takes in their answers. Raises ExtractorUnavailable when it can't."""
     from extractors.engines.llm.batch import Batches

@@ -1,5 +1,6 @@
 """`contract-agent run --extractor openai` against the fake server: what lands, is tried again, stops the run."""
 
+import os
 import random
 from pathlib import Path
 
@@ -85,3 +86,25 @@ def test_a_fifth_of_faults_loses_and_doubles_nothing(ask, tmp_path, server):
     ) == [[landed, landed, "openai"]]
     answered = rows(ask, "SELECT count(*), sum(tokens_in) FROM requests WHERE outcome = 'answered'")[0]
     assert answered[0] == landed
+
+
+def test_a_night_in_batches(ask, inbox, server):
+    assert ask("run", str(inbox), "--extractor", "openai", CONTRACT_AGENT_OPENAI_BATCH="true").code == 0
+    assert rows(ask, "SELECT min(extractor) FROM terms WHERE term = 'governing_law'") == [["openai"]]
+    assert [call.path for call in server.calls if call.path.endswith("/responses")] == []
+    assert float(rows(ask, "SELECT cost_usd FROM runs")[0][0]) > 0
+
+
+def test_doctor_asks_the_provider(ask, server):
+    assert "answers: " in ask("doctor", "--live").out
+    server.faults.append(Fault("401"))
+    done = ask("doctor", "--live")
+    assert done.code == 1
+    assert "no_access" in done.out
+
+
+@pytest.mark.skipif("CONTRACT_AGENT_LIVE_TEST" not in os.environ, reason="needs a key, and costs a fraction of a cent")
+def test_the_real_provider_answers(agent):
+    assert (
+        "answers: " in agent("doctor", "--live", **{k: v for k, v in os.environ.items() if k.startswith("OPENAI_")}).out
+    )

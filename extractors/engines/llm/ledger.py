@@ -150,6 +150,16 @@ class Ledger:
         with self._open() as held:
             held.execute("DELETE FROM answers WHERE request = ?", (request,))
 
+    def paid(self, request: str, run_id: str) -> tuple[int, Usage, float]:
+        """Attempts, tokens and US dollars of a request in a run: those of its row in a batch."""
+        with self._open() as held:
+            count, *tokens, cost = held.execute(
+                "SELECT count(*), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_cached), 0),"
+                " coalesce(sum(tokens_out), 0), coalesce(sum(cost), 0) FROM attempts WHERE request = ? AND run_id = ?",
+                (request, run_id),
+            ).fetchone()
+        return count, Usage(*tokens), cost
+
     def spent(self, run_id: str, contract_id: str | None = None) -> float:
         """US dollars spent by a run, or on one contract in it."""
         with self._open() as held:

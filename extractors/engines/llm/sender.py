@@ -30,6 +30,14 @@ class Wanted(NamedTuple):
     body: Mapping[str, Any]
 
 
+class Spent(NamedTuple):
+    """What a request took in this run: attempts, tokens, US dollars."""
+
+    attempts: int
+    usage: Usage
+    cost: float
+
+
 class Finished(NamedTuple):
     """The last reply to a request and its record."""
 
@@ -53,9 +61,11 @@ class Sender:
         content = json.dumps(wanted.body, sort_keys=True, ensure_ascii=False).encode()
         request = request_id(self._client.host, content)
         begun, started = time.monotonic(), datetime.now(UTC).replace(tzinfo=None)
-        earlier = self._ledger.answer(request)
-        reply, usage, attempts = (earlier, Usage(), 0) if earlier else self._attempts(request, wanted, content)
-        record = self._record(request, wanted, content, reply, usage, attempts, started, time.monotonic() - begun)
+        if earlier := self._ledger.answer(request):
+            reply, spent = earlier, Spent(*self._ledger.paid(request, self._settings.run_id))
+        else:
+            reply, spent = self._attempts(request, wanted, content)
+        record = self._record(request, wanted, content, reply, spent, started, time.monotonic() - begun)
         if reply.outcome in STOPS_THE_RUN:
             raise ExtractorUnavailable(
                 f"The provider at {self._client.host} ended the run: {reply.outcome} {reply.detail}".strip() + ".",
@@ -75,7 +85,7 @@ class Sender:
         content = json.dumps(wanted.body, sort_keys=True, ensure_ascii=False).encode()
         self._ledger.forget(request_id(self._client.host, content))
 
-    def _attempts(self, request: str, wanted: Wanted, content: bytes) -> tuple[Reply, Usage, int]:
+    def _attempts(self, request: str, wanted: Wanted, content: bytes) -> tuple[Reply, Spent]:
         sent = Sent(
             request,
             self._settings.run_id,
@@ -88,7 +98,7 @@ class Sender:
         usage, attempt = Usage(), 0
         while True:
             if self._is_over_budget(wanted):
-                return Reply("over_budget"), usage, attempt
+                return Reply("over_budget"), Spent(attempt, usage, usage.cost(self._settings.prices))
             self._wait_for_room(sent.tokens)
             number = self._ledger.begin(sent)
             reply = self._client.send(wanted.body)
@@ -96,7 +106,7 @@ class Sender:
             usage, attempt = usage + reply.usage, attempt + 1
             wait = self._wait_before_next(reply, attempt)
             if wait is None:
-                return reply, usage, attempt
+                return reply, Spent(attempt, usage, usage.cost(self._settings.prices))
             self._sleep(wait)
 
     def _is_over_budget(self, wanted: Wanted) -> bool:
@@ -132,8 +142,7 @@ class Sender:
         wanted: Wanted,
         content: bytes,
         reply: Reply,
-        usage: Usage,
-        attempts: int,
+        spent: Spent,
         started: datetime,
         seconds: float,
     ) -> RequestRecord:
@@ -149,18 +158,18 @@ class Sender:
             model=reply.model or self._settings.model,
             tier=reply.tier,
             outcome=reply.outcome,
-            attempts=attempts,
-            tokens_in=usage.tokens_in,
-            tokens_cached=usage.tokens_cached,
-            tokens_out=usage.tokens_out,
-            cost_usd=usage.cost(self._settings.prices),
-            bytes_sent=len(content) * attempts,
+            attempts=spent.attempts,
+            tokens_in=spent.usage.tokens_in,
+            tokens_cached=spent.usage.tokens_cached,
+            tokens_out=spent.usage.tokens_out,
+            cost_usd=spent.cost,
+            bytes_sent=len(content) * spent.attempts,
             body_sha256=hashlib.sha256(content).hexdigest(),
             redactions=wanted.redactions,
             response_id=reply.response_id,
             started_at=started,
             seconds=round(seconds, 3),
-            paid=attempts > 0,
+            paid=spent.attempts > 0,
         )
 
 
