@@ -59,9 +59,8 @@ def is_alive(llm: LlmSettings) -> str:
     from extractors.engines.llm.requests import Letter
 
     client = Client(llm, os.environ["OPENAI_API_KEY"])
-    reply = client.send(
-        Letter(llm).body("[k0000]\nGoverned by the laws of Ohio.", ("governing_law",), with_clauses=False)
-    )
+    passage = "[k0000] Law\nThis Agreement is governed by the laws of Ohio."
+    reply = client.send(Letter(llm).body(passage, ("governing_law",), with_clauses=False))
     client.close()
     if reply.outcome != "answered":
         raise ExtractorUnavailable(
