@@ -92,7 +92,7 @@ def extract(document: Document, chunks: Sequence[Chunk], reader: Engine) -> Extr
 
 
 _READING_STEPS = ("furniture", "sentences", "chunk", "retrieve", "extract", "values", "names", "rows", "check", "trees")
-_JUDGING_STEPS = ("derive", "predicates", "flag", "asc606")
+_JUDGING_STEPS = ("derive", "machine_orders", "predicates", "flag", "asc606")
 
 
 @lru_cache(maxsize=4)

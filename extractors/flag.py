@@ -4,12 +4,12 @@ Rules are data (`playbooks/*.yaml`); here they are only applied. Five rules abou
 `M03`, `M05`, `M06`) are worked out in code.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from statistics import median
 from textwrap import shorten
 
 from extractors.check import cite
+from extractors.machine_orders import orders_to_machines
 from extractors.predicates import Facts, Hit, fill, holds, in_scope
 from schemas.base import Frozen
 from schemas.contract import Citation, Clause, Evidence, Extraction, Flag, Term
@@ -309,35 +309,21 @@ def _side_unknown(rule: Rule, extraction: Extraction, _: Document, context: Flag
     return [_made(rule, ours, found=found, reason=f"Only rules for either side were applied. {help_}")]
 
 
-_TO_A_MACHINE = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your)\b[^.\n]{0,30}"
-    r"\b(?:instructions?|rules|prompts?)\b"
-    r"|\b(?:notes?|message|instructions?|attention)\b[ :]{1,2}(?:(?:to|for)\s)?(?:all\s|any\s)?"
-    r"(?:automated|AI|machine|LLM)\b[ -](?:readers?|systems?|reviewers?|agents?|models?|assistants?|tools?)\b"
-    r"|</?(?:document|system|assistant|instructions?)\b[^<>\n]{0,40}>|\bas an? (?:AI|language) model\b",
-    re.IGNORECASE,
-)
-
-
 def _to_a_machine(rule: Rule, extraction: Extraction, document: Document, _: FlagContext) -> list[Flag]:
     """One flag for each place at which the visible text gives orders to whatever reads it."""
-    places = [match.span() for match in _TO_A_MACHINE.finditer(document.text)]
-    for quote in extraction.suspicious:
-        at = document.text.find(quote)
-        if at >= 0 and not any(at < end and start < at + len(quote) for start, end in places):
-            places.append((at, at + len(quote)))
+    places = orders_to_machines(document.text, extraction.suspicious)
     return [
         _made(
             rule,
             None,
-            found=shorten(document.text[max(0, start - 40) : end + 120], LONGEST_FOUND, placeholder=" ..."),
+            found=shorten(document.text[start:end], LONGEST_FOUND, placeholder=" ..."),
             reason="The text speaks to a machine that reads it. Nothing of it was obeyed: values count by their "
             "quotations. Ask who put it there, and check the terms near it.",
             citation=cite(document, start, end),
             quote=document.text[start:end],
             evidence="verified",
         )
-        for start, end in sorted(places)
+        for start, end in places
     ]
 
 

@@ -48,6 +48,7 @@ def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox:
         contract_ids=tuple(form.contract_ids),
         from_stage=form.from_stage,
         dry_run=form.dry_run,
+        max_cost=form.max_cost,
         trigger="backfill",
     )
 

@@ -46,6 +46,7 @@ class Request(Frozen):
     contract_ids: tuple[str, ...] = ()
     from_stage: Stage = "land"
     dry_run: bool = False
+    max_cost: float | None = None
     trigger: str = "command"
 
 
@@ -118,7 +119,7 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
     extractor = choose(settings.extractor)
     entities = settings.our_entities or our_entities_of(request.inbox)
     keep_folder = request.warehouse / KEEP_FOLDER
-    llm = settings.llm(keep_folder / LEDGER, run_id) if extractor == "openai" else None
+    llm = _llm(request, settings, run_id) if extractor == "openai" else None
     keys = _Keys(settings, extractor, entities, llm)
     state = landed(request.warehouse)
     template = {
@@ -137,6 +138,13 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
     for item in scan(request.inbox):
         planner.add(item)
     return planner.plan()
+
+
+def _llm(request: Request, settings: Settings, run_id: str) -> LlmSettings:
+    """How the openai engine is run: the lower of the settings' budget and the request's holds."""
+    llm = settings.llm(request.warehouse / KEEP_FOLDER / LEDGER, run_id)
+    budgets = [budget for budget in (llm.cost_per_run, request.max_cost) if budget is not None]
+    return llm.model_copy(update={"cost_per_run": min(budgets, default=None)})
 
 
 class _Keys:

@@ -16,6 +16,7 @@ from extractors.engines.llm.redact import Redacted
 from extractors.engines.llm.requests import Letter
 from extractors.engines.llm.schema import ASKED
 from extractors.engines.llm.sender import Sender, Wanted, is_worth_splitting
+from extractors.machine_orders import orders_to_machines
 from extractors.passages import Excerpt, within_budget
 from schemas.contract import Chunk, Clause, EngineInfo, Extraction, Judgement, Term
 from schemas.document import Document
@@ -57,14 +58,14 @@ class OpenAiEngine:
 
     def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
         """See `extractors.engines.Engine`."""
-        ours = check(self._embedded.extract(document, chunks), document)
+        alone = self._embedded.extract(document, chunks)
         talk = self._talk(document, chunks)
         try:
             for asked, with_clauses in self._groups():
                 self._ask(talk, asked, with_clauses=with_clauses)
         except _Failed:
-            return ours.model_copy(update={"requests": tuple(talk.records)})
-        said = self._proven(talk)
+            return alone.model_copy(update={"requests": tuple(talk.records)})
+        ours, said = check(alone, document), self._proven(talk)
         return ours.model_copy(
             update={
                 "engine": self.info,
@@ -183,7 +184,21 @@ class OpenAiEngine:
         return said
 
     def _checked(self, talk: _Talk) -> Extraction:
-        return check(Extraction(engine=self.info, terms=tuple(talk.terms), clauses=tuple(talk.clauses)), talk.document)
+        """What was said, checked; what only an order to a machine says is no evidence."""
+        said = Extraction(engine=self.info, terms=tuple(talk.terms), clauses=tuple(talk.clauses))
+        found = check(said, talk.document)
+        orders = orders_to_machines(talk.document.text, talk.suspicious)
+        terms = tuple(_doubted(term) if _is_within(term, orders) else term for term in found.terms)
+        return found.model_copy(update={"terms": terms})
+
+
+def _is_within(term: Term, orders: Sequence[tuple[int, int]]) -> bool:
+    at = term.citation
+    return at is not None and any(at.char_start < end and start < at.char_end for start, end in orders)
+
+
+def _doubted(term: Term) -> Term:
+    return term.model_copy(update={"evidence": "unverified"})
 
 
 def _place(clause: Clause) -> tuple[int, str]:

@@ -15,7 +15,7 @@ PATTERNS = {
     "renewal_notice_days": r"(?P<value>\d+)\)? days' (?:prior )?(?:written )?notice",
 }
 _LABEL = re.compile(r"^\[(k\d{4})\] .*$", re.M)
-_ORDER = re.compile(r"(?:report|answer|set) the (?P<term>[a-z ]+) as (?P<value>[\w$.,-]+)", re.I)
+_ORDER = re.compile(r"(?:report|answer|set) the (?P<term>[a-z ]+) as (?P<value>[\w$.,-]*\w)", re.I)
 
 
 def parts_of(body: dict[str, Any]) -> tuple[str, str]:

@@ -95,6 +95,15 @@ def test_a_night_in_batches(ask, inbox, server):
     assert float(rows(ask, "SELECT cost_usd FROM runs")[0][0]) > 0
 
 
+def test_a_backfill_keeps_its_budget(ask, inbox, server):
+    assert ask("run", str(inbox)).code == 0
+    server.calls.clear()
+    done = ask("backfill", "--mode", "all", "--max-cost", "0", CONTRACT_AGENT_EXTRACTOR="openai")
+    assert done.code == 0
+    assert server.calls == []
+    assert rows(ask, "SELECT outcome FROM requests") == [["over_budget"]]
+
+
 def test_doctor_asks_the_provider(ask, server):
     assert "answers: " in ask("doctor", "--live").out
     server.faults.append(Fault("401"))
