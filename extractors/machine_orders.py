@@ -15,7 +15,7 @@ _REST = re.compile(r"(?:(?!\n\s*\n).){0,300}", re.DOTALL)
 
 
 def orders_to_machines(text: str, told: Sequence[str] = ()) -> list[tuple[int, int]]:
-    """Where such orders stand (half-open, with what follows in their paragraph), in order; `told` are quotations of more."""
+    """Where such orders stand (half-open, with what follows in their paragraph); `told` are quotations of more."""
     places = [(match.start(), _REST.match(text, match.end()).end()) for match in _ORDER.finditer(text)]
     for quote in told:
         at = text.find(quote)

@@ -107,7 +107,7 @@ TABLES: tuple[Table, ...] = (
         | value_number DOUBLE | unit VARCHAR | absence VARCHAR | quote VARCHAR | document_id VARCHAR
         | page_number INTEGER | {_BOX} | char_start INTEGER | char_end INTEGER | evidence VARCHAR
         | confidence DOUBLE | extractor VARCHAR | model VARCHAR | prompt_version VARCHAR | run_id VARCHAR
-        | match_score DOUBLE | version INTEGER""",
+        | match_score DOUBLE | route VARCHAR | version INTEGER""",
     ),
     _table(
         "clauses",

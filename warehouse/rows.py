@@ -172,12 +172,22 @@ def _term_row(contract_id: str, term: Term, ordinal: int, reading: ContractReadi
     return (
         term.model_dump(include={"term", "value", "value_date", "value_number", "unit", "absence", "quote"})
         | {"term_id": stable_id("t_", contract_id, term.term, ordinal)}
-        | {"evidence": term.evidence, "confidence": term.confidence}
+        | {"evidence": term.evidence, "confidence": term.confidence, "route": route_of(term)}
         | {"match_score": term.citation.score if term.citation else None}
         | engine.model_dump()
         | _place(term.citation)
         | _span(term.citation)
     )
+
+
+SURE = 0.8
+"""Confidence from which a proven value needs no look of its own."""
+
+
+def route_of(term: Term) -> str:
+    """Where a term goes in the morning: `accept` in its order, or `look_first`."""
+    is_proven = term.absence is not None or term.evidence in ("verified", "derived")
+    return "accept" if is_proven and term.confidence >= SURE else "look_first"
 
 
 def _clause_row(clause: Clause, extractor: str) -> Row:

@@ -1,11 +1,14 @@
 """Every fault of a provider has one named outcome over real HTTP; none looks like a missing clause."""
 
+import random
+
 import pytest
 from conftest import Reader
 from server import Fault
 
 from extractors.check import check
 from extractors.engines.llm.outcomes import STOPS_THE_RUN
+from extractors.engines.llm.sender import Wanted
 from schemas.errors import ExtractorUnavailable
 
 # fault -> the outcome of its attempt, attempts in all (3 at most), whether an answer came in the end
@@ -131,3 +134,24 @@ def test_a_truncated_answer_gets_more_room_then_fewer_questions(server, reader, 
     halves = [request.asked for request in found.requests if request.outcome == "answered"]
     assert len(halves) == 2
     assert not set(halves[0]) & set(halves[1])
+
+
+def test_a_thousand_requests_with_a_fifth_of_faults(server, reader_with):
+    """None is lost, none is asked or paid for twice."""
+    chance = random.Random(3)
+    kinds = ["500", "reset", "half_body", "broken_json", "html_200", "429_ms", "502_html", "429_retry_after"]
+    server.faults += [Fault(chance.choice(kinds), 0.0) if chance.random() < 0.2 else Fault("") for _ in range(3000)]
+    reader = reader_with(attempts=12)
+    records = []
+    for number in range(1000):
+        passages = f"[k0000] Law\nContract {number} is governed by the laws of Ohio."
+        body = reader.engine._letter.body(passages, ("governing_law",), with_clauses=False)
+        wanted = Wanted(f"c_{number}", "extract", ("governing_law",), ("k0000",), 1.0, 0, body)
+        records.append(reader.sender.send(wanted).record)
+    assert [record.outcome for record in records] == ["answered"] * 1000
+    assert len({record.request_id for record in records}) == 1000
+    answered = [row for row in _attempts(reader) if row[0] == "answered"]
+    assert len(answered) == 1000
+    paid = sum(row[3] or 0 for row in _attempts(reader))
+    assert paid <= 1.02 * sum(row[3] for row in answered)
+    assert len(server.calls) > 1150  # the faults were there
