@@ -313,9 +313,17 @@ def _stripped(name: str) -> str:
         if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(r"\d{5,}", bare):
             words = words[i + 1 :]
             break
-    return _TRAILING.sub("", " ".join(words)).strip(" ,;:-\"'")
+    return _LEFT_OVER.sub("", _TRAILING.sub("", " ".join(words)).strip(" ,;:-\"'"))
 
 
+_LEFT_OVER = re.compile(
+    r"^(?:\d{1,2}(?:\.\d{1,3})\s+|\d{1,2},?\s+(?:19|20)\d\d,?\s+|(?:Company|Corporation|COMPANY|CORPORATION)\s+(?:and|AND)\s+)(?=[A-Z])"
+)
+"""The number of an exhibit, the end of a date, the end of another name."""
+_NO_NAME = re.compile(
+    r"\d+(?:st|nd|rd|th)$|[Xx]{3,}$|.*\b(?:Plan|PLAN)$|(?:That|THAT)\s|\d+\s.*\b(?:Drive|Street|Road|Avenue|Suite|Boulevard|Lane|Parkway)\b"
+)
+"""Days, blanks, plans, halves of sentences, addresses."""
 _TRAILING = re.compile(
     r"(?:,?\s+(?:d/?b/?a|f/?k/?a|a/?k/?a|DBA|FKA|doing business as|formerly(?: known as)?)\b.*"
     r"|,?\s+(?:and/or|AND/OR)\b.*|,?\s+(?:its|their|individually|Individually)\b.*"
@@ -332,6 +340,7 @@ def _is_name(name: str) -> bool:
         and not all(word in _GENERIC or len(word) == 1 or word.isdigit() for word in bare.split())
         and bare not in _PLACES
         and not re.match(r"EX-?\d|\d+[.)]?$", name)
+        and not _NO_NAME.match(name)
         and not re.search(
             r"\b(?:shall|will|hereby|which|that|is|are|has|have|effective|entered|your|each|any)\b|_{2,}|[\"“]", name
         )
