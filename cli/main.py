@@ -100,7 +100,7 @@ def backfill(
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of arrival.")] = None,
     contract_id: Annotated[list[str] | None, typer.Option(help="Only these contracts; may be given again.")] = None,
     from_stage: Annotated[FromStage, typer.Option(help="First step to do anew.")] = FromStage.land,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many documents it would take.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do, and send.")] = False,
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Most US dollars to spend; embedded costs none.")
     ] = None,
@@ -111,7 +111,7 @@ def backfill(
 ) -> None:
     """Process documents again, or those that were missed."""
     from flows.backfill import Backfill, backfill_request
-    from flows.night import night
+    from flows.night import forecast, night
 
     settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
     form = Backfill(
@@ -124,6 +124,8 @@ def backfill(
         max_cost=max_cost,
     )
     request = backfill_request(form, settings, _warehouse(settings, warehouse), inbox)
+    if dry_run and (planned := forecast(request, settings)):
+        typer.echo(planned)
     with _progress() as watch:
         summary = night(request, settings, watch=watch)
     typer.echo(summary.model_dump_json())

@@ -69,6 +69,13 @@ def is_alive(llm: LlmSettings) -> str:
     return f"{reply.model} at {client.host}, {reply.usage.tokens_in} tokens sent"
 
 
+def take_plans(llm: LlmSettings) -> tuple[int, int]:
+    """Requests that are planned and not answered, and their bytes; the plans are dropped."""
+    from extractors.engines.llm.ledger import Ledger
+
+    return Ledger(llm.ledger).take_plans()
+
+
 def answer_in_batches(llm: LlmSettings) -> None:
     """Sends the planned requests in batches and takes in their answers. Raises ExtractorUnavailable when it can't."""
     from extractors.engines.llm.batch import Batches

@@ -11,9 +11,10 @@ from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from extractors.extract import answer_in_batches, choose, fingerprint, judgement_fingerprint, prompt_version
+from extractors.extract import answer_in_batches, choose, fingerprint, judgement_fingerprint, prompt_version, take_plans
 from extractors.files import EXTENSIONS, READ_VERSION, Content, Limits
 from extractors.inbox import Item, document_id, identify, scan
 from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
@@ -107,6 +108,40 @@ def night(
     else:
         tally.documents = plan.documents
     return tally.summary(time.perf_counter() - begun)
+
+
+class Forecast(Frozen):
+    """What a run would send: requests, bytes, tokens at about four bytes each, and the most it can cost."""
+
+    requests: int
+    bytes: int
+    tokens: int
+    cost_usd: float
+    host: str
+
+    def __str__(self) -> str:
+        return (
+            f"Would send {self.requests} requests to {self.host}: {self.bytes:,} bytes, about {self.tokens:,} tokens, "
+            f"at most USD {self.cost_usd:.4f} when every answer is as long as it may be."
+        )
+
+
+def forecast(request: Request, settings: Settings) -> Forecast | None:
+    """What the run would send; None when nothing leaves the machine. Documents are read for it, nothing is sent."""
+    jobs = prepare(request, settings, "forecast", now()).jobs
+    llm = next((job.llm for job in jobs if job.llm), None)
+    if llm is None:
+        return None
+    from flows.pool import workers
+
+    with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
+        pool.plan(jobs)
+    count, size = take_plans(llm)
+    tokens, most = size // 4, count * llm.answer_tokens
+    cost = (tokens * llm.prices[0] + most * llm.prices[2]) / 1e6
+    return Forecast(
+        requests=count, bytes=size, tokens=tokens, cost_usd=cost, host=urlsplit(llm.base_url).hostname or ""
+    )
 
 
 def business_date(settings: Settings, moment: datetime | None = None) -> date:

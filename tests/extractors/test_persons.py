@@ -3,6 +3,7 @@
 import pytest
 
 from extractors.engines.rules.duration import _initial_term_confidence
+from extractors.engines.rules.parties import _is_name, _stripped
 from extractors.engines.rules.persons import persons
 from extractors.engines.view import Sentence
 from extractors.values import durations
@@ -72,3 +73,21 @@ def test_how_long_the_contract_runs(sentence):
 )
 def test_how_long_somebody_is_restrained_is_no_term_of_the_contract(sentence):
     assert confidence(sentence) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("10.18 Example Health Sciences, Inc.", "Example Health Sciences, Inc"),
+        ("12, 2005, Example Industries, Inc.", "Example Industries, Inc"),
+        ("Corporation and Sample Technology, Ltd.", "Sample Technology, Ltd"),
+        ("3 Example Street Partners LLC", "3 Example Street Partners LLC"),
+    ],
+)
+def test_what_stands_before_a_name_is_no_part_of_it(said, name):
+    assert _stripped(said).startswith(name)
+
+
+@pytest.mark.parametrize("said", ["6th", "XXXX", "Incentive Plan", "That My Employment", "4690 Example Drive"])
+def test_no_names(said):
+    assert not _is_name(said)

@@ -108,6 +108,12 @@ def test_a_term_without_proof_is_asked_for_once_more(server, reader, document):
     assert found.requests[1].asked == ("payment_terms_days",)
 
 
+def test_a_term_that_is_told_twice_counts_once(server, reader, document):
+    other = term("governing_law", "Texas", "Birch Stores LLC, a Texas limited liability company")
+    found = read_with(saying(term("governing_law", "Ohio", LAW), other), reader, server, document)
+    assert [t.value for t in found.terms if t.term == "governing_law"] == ["Ohio"]
+
+
 def test_the_date_on_the_page_wins(server, reader, document):
     said = term("agreement_date", "2025-03-03", "This Services Agreement is made as of March 3, 2026")
     assert read_with(saying(said), reader, server, document).term("agreement_date").value == "2026-03-03"

@@ -104,6 +104,15 @@ def test_a_backfill_keeps_its_budget(ask, inbox, server):
     assert rows(ask, "SELECT outcome FROM requests") == [["over_budget"]]
 
 
+def test_a_dry_run_tells_what_would_leave(ask, inbox, server):
+    assert ask("run", str(inbox)).code == 0
+    done = ask("backfill", "--mode", "all", "--dry-run", "--extractor", "openai")
+    assert done.code == 0
+    assert "Would send 1 requests to 127.0.0.1" in done.out
+    assert server.calls == []
+    assert rows(ask, "SELECT count(*) FROM runs") == [["1"]]
+
+
 def test_doctor_asks_the_provider(ask, server):
     assert "answers: " in ask("doctor", "--live").out
     server.faults.append(Fault("401"))

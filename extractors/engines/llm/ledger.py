@@ -112,6 +112,16 @@ class Ledger:
                 " AND request NOT IN (SELECT request FROM answers) ORDER BY request"
             ).fetchall()
 
+    def take_plans(self) -> tuple[int, int]:
+        """How many requests are planned that no batch has, and their bytes; the plans are dropped."""
+        with self._open() as held:
+            found = held.execute(
+                "SELECT count(*), coalesce(sum(length(CAST(body AS BLOB))), 0) FROM planned WHERE batch IS NULL"
+                " AND request NOT IN (SELECT request FROM answers)"
+            ).fetchone()
+            held.execute("DELETE FROM planned WHERE batch IS NULL")
+            return found
+
     def open_batch(self, batch: str, requests: Sequence[str], run_id: str) -> None:
         """Notes a batch and its rows before the provider hears of it."""
         with self._open() as held:
