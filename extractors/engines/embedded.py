@@ -23,7 +23,7 @@ from extractors.engines.rules import (
     title,
     value,
 )
-from extractors.engines.trained.model import ClauseModel, Passage
+from extractors.engines.trained.model import ClauseModel, Passage, Reading
 from extractors.engines.view import View
 from extractors.furniture import body_text
 from extractors.retrieve import TOPICS, Index, retrieve
@@ -42,18 +42,24 @@ class EmbeddedEngine:
     def __init__(self, model: str) -> None:
         self._model = ClauseModel.load()
         self.info = EngineInfo(extractor="embedded", model=model)
+        self._last: tuple[str, list[tuple[int, int]], Reading] = ("", [], self._model.read("", []))
 
     def worth(self, document: Document) -> tuple[list[tuple[int, int]], np.ndarray]:
         """The sentences of a document, and for each the probability that something asked for stands in it."""
-        text = body_text(document)
-        spans = sentences(text)
-        return spans, self._model.read(text, spans).worth
+        spans, reading = self._read(body_text(document))
+        return spans, reading.worth
+
+    def _read(self, text: str) -> tuple[list[tuple[int, int]], Reading]:
+        """The sentences of a text and what the model says of them; the last text's are kept."""
+        if self._last[0] != text:
+            spans = sentences(text)
+            self._last = text, spans, self._model.read(text, spans)
+        return self._last[1:]
 
     def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
         """See `extractors.engines.Engine`."""
         text = body_text(document)
-        spans = sentences(text)
-        reading = self._model.read(text, spans)
+        spans, reading = self._read(text)
         retrievals = self._retrieve(chunks, spans, reading.scores)
         view = View(document, text, chunks, spans, retrievals)
         view.parties = (

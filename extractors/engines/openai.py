@@ -6,15 +6,16 @@ fails for a document, what the embedded engine read is kept, and the next run tr
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from extractors.check import check
 from extractors.engines.embedded import EmbeddedEngine
 from extractors.engines.llm.agree import agreed, agreed_clauses
 from extractors.engines.llm.answers import NoAnswer, clauses_of, judgements_of, parse, terms_of
-from extractors.engines.llm.outcomes import MORE_ROOM
+from extractors.engines.llm.outcomes import MORE_ROOM, Outcome
 from extractors.engines.llm.redact import Redacted
 from extractors.engines.llm.requests import Letter
-from extractors.engines.llm.schema import ASKED
+from extractors.engines.llm.schema import ASKED, Answer
 from extractors.engines.llm.sender import Sender, Wanted, is_worth_splitting
 from extractors.machine_orders import orders_to_machines
 from extractors.passages import Excerpt, within_budget
@@ -28,6 +29,15 @@ MOST_ASKED_AGAIN = 12
 
 class _Failed(Exception):
     """The provider gave no answer for a part of the questions; the records say why."""
+
+
+class _Question(NamedTuple):
+    """What one request asks: terms, whether clauses and judgements too; a remark makes it a second try."""
+
+    asked: tuple[str, ...]
+    with_clauses: bool
+    remarks: str = ""
+    answer_tokens: int | None = None
 
 
 class _Talk:
@@ -61,8 +71,8 @@ class OpenAiEngine:
         alone = self._embedded.extract(document, chunks)
         talk = self._talk(document, chunks)
         try:
-            for asked, with_clauses in self._groups():
-                self._ask(talk, asked, with_clauses=with_clauses)
+            for question in self._questions():
+                self._ask(talk, question)
         except _Failed:
             return alone.model_copy(update={"requests": tuple(talk.records)})
         ours, said = check(alone, document), self._proven(talk)
@@ -80,72 +90,55 @@ class OpenAiEngine:
     def plan(self, document: Document, chunks: Sequence[Chunk]) -> None:
         """Notes the requests that reading the document begins with, for a batch to answer; nothing is sent."""
         talk = self._talk(document, chunks)
-        for asked, with_clauses in self._groups():
-            self._sender.plan(self._wanted(talk, asked, with_clauses=with_clauses))
+        for question in self._questions():
+            self._sender.plan(self._wanted(talk, question))
 
-    def _groups(self) -> Iterator[tuple[tuple[str, ...], bool]]:
-        """The terms to ask for in each request; the clauses are asked for with the first."""
+    def _questions(self) -> Iterator[_Question]:
+        """One for each group of terms; the clauses are asked for with the first."""
         size = -(-len(ASKED) // max(1, self._settings.groups))
         for at in range(0, len(ASKED), size):
-            yield ASKED[at : at + size], at == 0
+            yield _Question(ASKED[at : at + size], with_clauses=at == 0)
 
     def _talk(self, document: Document, chunks: Sequence[Chunk]) -> _Talk:
         spans, worth = self._embedded.worth(document)
         excerpts = within_budget(chunks, spans, worth, self._settings.passage_tokens)
         return _Talk(document, excerpts, self._letter.passages(excerpts))
 
-    def _wanted(
-        self,
-        talk: _Talk,
-        asked: Sequence[str],
-        *,
-        with_clauses: bool,
-        remarks: str = "",
-        answer_tokens: int | None = None,
-    ) -> Wanted:
+    def _wanted(self, talk: _Talk, question: _Question) -> Wanted:
         body = self._letter.body(
             talk.redacted.text,
-            asked,
-            with_clauses=with_clauses,
-            remarks=remarks,
-            answer_tokens=answer_tokens,
+            question.asked,
+            with_clauses=question.with_clauses,
+            remarks=question.remarks,
+            answer_tokens=question.answer_tokens,
         )
         return Wanted(
             contract_id=talk.document.contract_id,
-            purpose="ask_again" if remarks else "extract",
-            asked=tuple(asked),
+            purpose="ask_again" if question.remarks else "extract",
+            asked=question.asked,
             chunk_ids=tuple(talk.chunks),
             passage_share=talk.share,
             redactions=len(talk.redacted.originals),
             body=body,
         )
 
-    def _ask(
-        self,
-        talk: _Talk,
-        asked: Sequence[str],
-        *,
-        with_clauses: bool,
-        remarks: str = "",
-        answer_tokens: int | None = None,
-    ) -> None:
+    def _ask(self, talk: _Talk, question: _Question) -> None:
         """Asks until there is an answer: with more room, then in halves. Raises _Failed when there is none."""
-        wanted = self._wanted(talk, asked, with_clauses=with_clauses, remarks=remarks, answer_tokens=answer_tokens)
-        outcome = self._answered(talk, wanted, asked)
+        outcome = self._answered(talk, question)
         if outcome == "answered":
             return
-        if outcome in MORE_ROOM and answer_tokens is None:
-            more = 2 * self._settings.answer_tokens
-            self._ask(talk, asked, with_clauses=with_clauses, remarks=remarks, answer_tokens=more)
-        elif is_worth_splitting(outcome, asked):
-            half = len(asked) // 2
-            self._ask(talk, asked[:half], with_clauses=with_clauses, answer_tokens=answer_tokens)
-            self._ask(talk, asked[half:], with_clauses=False, answer_tokens=answer_tokens)
+        if outcome in MORE_ROOM and question.answer_tokens is None:
+            self._ask(talk, question._replace(answer_tokens=2 * self._settings.answer_tokens))
+        elif is_worth_splitting(outcome, question.asked):
+            half = len(question.asked) // 2
+            self._ask(talk, question._replace(asked=question.asked[:half]))
+            self._ask(talk, question._replace(asked=question.asked[half:], with_clauses=False))
         else:
             raise _Failed
 
-    def _answered(self, talk: _Talk, wanted: Wanted, asked: Sequence[str]) -> str:
+    def _answered(self, talk: _Talk, question: _Question) -> Outcome:
         """Sends once more where the text was no answer; returns how it ended."""
+        wanted = self._wanted(talk, question)
         for _ in range(2):
             reply, record = self._sender.send(wanted)
             if reply.outcome != "answered":
@@ -158,13 +151,17 @@ class OpenAiEngine:
                 self._sender.refuse(wanted)
                 continue
             talk.records.append(record)
-            talk.terms += terms_of(answer, asked, talk.chunks, talk.redacted)
-            talk.clauses += clauses_of(answer, talk.chunks, talk.redacted)
-            rules = [position.id for position in self._letter.positions]
-            talk.judgements += judgements_of(answer, rules, talk.chunks, talk.redacted)
-            talk.suspicious += [talk.redacted.restore(each.quote) for each in answer.instructions_in_text if each.quote]
+            self._take(talk, answer, question)
             return "answered"
         return "not_the_schema"
+
+    def _take(self, talk: _Talk, answer: Answer, question: _Question) -> None:
+        """What an answer says of a document."""
+        rules = [position.id for position in self._letter.positions]
+        talk.terms += terms_of(answer, question.asked, talk.chunks, talk.redacted)
+        talk.clauses += clauses_of(answer, talk.chunks, talk.redacted)
+        talk.judgements += judgements_of(answer, rules, talk.chunks, talk.redacted)
+        talk.suspicious += [talk.redacted.restore(each.quote) for each in answer.instructions_in_text if each.quote]
 
     def _proven(self, talk: _Talk) -> Extraction:
         """What was said, checked; terms without proof are asked for once more."""
@@ -177,7 +174,7 @@ class OpenAiEngine:
                 "Your earlier quotations for these were not found on the page: quote letter for letter, or say absent."
             )
             try:
-                self._ask(talk, tuple(dict.fromkeys(without)), with_clauses=False, remarks=remarks)
+                self._ask(talk, _Question(tuple(dict.fromkeys(without)), with_clauses=False, remarks=remarks))
             except _Failed:
                 talk.terms = kept
             said = self._checked(talk)
