@@ -58,8 +58,7 @@ class Sender:
 
         Raises ExtractorUnavailable where no further request could succeed: no access, no credit, no such model.
         """
-        content = json.dumps(wanted.body, sort_keys=True, ensure_ascii=False).encode()
-        request = request_id(self._client.host, content)
+        request, content = self._known_as(wanted)
         begun, started = time.monotonic(), datetime.now(UTC).replace(tzinfo=None)
         if earlier := self._ledger.answer(request):
             reply, spent = earlier, Spent(*self._ledger.paid(request, self._settings.run_id))
@@ -76,14 +75,17 @@ class Sender:
 
     def plan(self, wanted: Wanted) -> None:
         """Notes a request for a batch to answer; `send` then finds the answer in the ledger."""
-        content = json.dumps(wanted.body, sort_keys=True, ensure_ascii=False)
-        request = request_id(self._client.host, content.encode())
-        self._ledger.plan(request, wanted.contract_id, content)
+        request, content = self._known_as(wanted)
+        self._ledger.plan(request, wanted.contract_id, content.decode())
 
     def refuse(self, wanted: Wanted) -> None:
         """Forgets the answer to a request: it was no answer, and must not be found again."""
+        self._ledger.forget(self._known_as(wanted)[0])
+
+    def _known_as(self, wanted: Wanted) -> tuple[str, bytes]:
+        """The name of a request and its bytes: equal bytes to the same host have one answer."""
         content = json.dumps(wanted.body, sort_keys=True, ensure_ascii=False).encode()
-        self._ledger.forget(request_id(self._client.host, content))
+        return "q_" + hashlib.sha256(self._client.host.encode() + b"\0" + content).hexdigest()[:24], content
 
     def _attempts(self, request: str, wanted: Wanted, content: bytes) -> tuple[Reply, Spent]:
         sent = Sent(
@@ -171,11 +173,6 @@ class Sender:
             seconds=round(seconds, 3),
             paid=spent.attempts > 0,
         )
-
-
-def request_id(host: str, content: bytes) -> str:
-    """A request is known by its host and its bytes: equal ones have one answer."""
-    return "q_" + hashlib.sha256(host.encode() + b"\0" + content).hexdigest()[:24]
 
 
 def is_worth_splitting(outcome: Outcome, asked: Sequence[str]) -> bool:
