@@ -61,7 +61,8 @@ def within_budget(
     """
     if not chunks or not spans:
         return []
-    quoted = [_text_of(chunks, span) for span in spans]
+    text = _text_of(chunks)
+    quoted = [text[start:end] for start, end in spans]
     costs = np.array([TOKENS_PER_WORD * max(1, len(sentence.split())) for sentence in quoted])
     chosen = np.ones(len(spans), bool)
     if costs.sum() > budget:
@@ -69,9 +70,13 @@ def within_budget(
     return list(_excerpts(chunks, [span for span, is_chosen in zip(spans, chosen, strict=True) if is_chosen]))
 
 
-def _text_of(chunks: Sequence[Chunk], span: tuple[int, int]) -> str:
-    start, end = span
-    return "".join(c.text[max(0, start - c.start) : max(0, end - c.start)] for c in chunks if c.start < end)
+def _text_of(chunks: Sequence[Chunk]) -> str:
+    """The chunks' text at the document's own offsets, blanks where no chunk is."""
+    parts, at = [], 0
+    for chunk in chunks:
+        parts += [" " * max(0, chunk.start - at), chunk.text[max(0, at - chunk.start) :]]
+        at = max(at, chunk.end)
+    return "".join(parts)
 
 
 def _chosen(quoted: Sequence[str], costs: np.ndarray, worth: np.ndarray, budget: float) -> np.ndarray:

@@ -181,10 +181,16 @@ def test_a_budget_ends_the_spending(budget, server, reader_with, document, docum
 def test_the_tokens_of_a_minute_are_limited(server, reader_with, document):
     reader = reader_with(tokens_per_minute=10)
     with reader.ledger._open() as held:
-        held.execute("INSERT INTO attempts (at, tokens) VALUES (?, 100)", (time.time() - 59.5,))
-    reader.sender._sleep = lambda seconds: (reader.waits.append(seconds), time.sleep(0.6))
+        held.execute("INSERT INTO attempts (at, tokens) VALUES (?, 100)", (time.time(),))
+
+    def a_minute_passes(seconds: float) -> None:
+        reader.waits.append(seconds)
+        with reader.ledger._open() as held:
+            held.execute("UPDATE attempts SET at = at - 60")
+
+    reader.sender._sleep = a_minute_passes
     reader.read(document)
-    assert reader.waits
+    assert reader.waits == [1.0]
     assert len(server.calls) == 1
 
 
