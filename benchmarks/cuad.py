@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(argv)
     with TemporaryDirectory() as folder:
         inbox = captured(asked.inbox, asked.capture, Path(folder), asked.workers) if asked.capture else asked.inbox
-        readings = read_all(inbox, asked.workers, with_values=bool(asked.gold))
+        readings = read_all(inbox, asked.workers, bool(asked.gold), tuple(BASELINES) if asked.baselines else ())
     table = predictions(readings)
     asked.predictions.parent.mkdir(parents=True, exist_ok=True)
     table.to_parquet(asked.predictions, index=False)
@@ -133,15 +133,17 @@ def _capture(job: tuple[Path, str, Path]) -> None:
         images.save(target)
 
 
-def read_all(inbox: Path, workers: int = 1, with_values: bool = False) -> list[ContractReading]:
+def read_all(
+    inbox: Path, workers: int = 1, with_values: bool = False, baselines: tuple[str, ...] = ()
+) -> list[ContractReading]:
     """What the engine says of every PDF of a folder; what can't be read is told and left out."""
-    jobs = [(title, path, with_values) for title, path in titles_in(inbox).items()]
+    jobs = [(title, path, with_values, baselines) for title, path in titles_in(inbox).items()]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return [reading for reading in pool.map(_reading, jobs) if reading]
 
 
-def _reading(job: tuple[str, Path, bool]) -> ContractReading | None:
-    title, path, with_values = job
+def _reading(job: tuple[str, Path, bool, tuple[str, ...]]) -> ContractReading | None:
+    title, path, with_values, baselines = job
     try:
         document = read(Content((path,), "c_1", "0"), Limits())
     except DocumentError as error:
@@ -153,9 +155,9 @@ def _reading(job: tuple[str, Path, bool]) -> ContractReading | None:
     began = time.process_time()
     values = cuad_values.values(document) if with_values else {}
     spent = time.process_time() - began
-    others = {name: candidate_rows(title, text, find(text, said), model.thresholds) for name, find in BASELINES.items()}
+    others = {name: candidate_rows(title, text, BASELINES[name](text, said), model.thresholds) for name in baselines}
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return ContractReading(title, rows, others if with_values else {}, values, spent, highest)
+    return ContractReading(title, rows, others, values, spent, highest)
 
 
 def predictions(readings: Iterable[ContractReading]) -> pd.DataFrame:

@@ -98,7 +98,10 @@ def extract(document: Document, chunks: Sequence[Chunk], reader: Engine) -> Extr
     return reader.extract(document, chunks)
 
 
-_READING_STEPS = ("furniture", "sentences", "chunk", "retrieve", "extract", "values", "names", "rows", "check", "trees")
+_READING_STEPS = (
+    *("furniture", "sentences", "chunk", "retrieve", "passages", "extract", "values", "names", "rows", "check"),
+    *("trees", "machine_orders"),
+)
 _JUDGING_STEPS = ("derive", "machine_orders", "predicates", "flag", "asc606")
 
 

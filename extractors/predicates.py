@@ -356,8 +356,7 @@ def _judged(test: Judged, facts: Facts) -> Hit | None:
     rule, said = facts.library[test.judged], facts.judgements.get(test.judged)
     if said is None or said.departs != "yes" or not said.citation or not set(said.references) & set(rule.refs):
         return None
-    clause_type = rule.clause or "fees"
-    return Hit(Clause(clause_type=clause_type, text=said.quote, citation=said.citation, confidence=_UNPROVEN))
+    return Hit(Clause(clause_type=rule.clause, text=said.quote, citation=said.citation, confidence=_UNPROVEN))
 
 
 def _all(test: All, facts: Facts) -> Hit | None:

@@ -27,7 +27,6 @@ class LlmSettings(Frozen):
     prices: tuple[float, float, float] = (0.10, 0.01, 0.50)
     allowed_hosts: tuple[str, ...] = ("api.openai.com",)
     redact: bool = False
-    batch: bool = False
     batch_hours: float = 24.0
     timeout_seconds: float = 120.0
     longest_wait_seconds: float = 300.0

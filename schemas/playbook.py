@@ -318,6 +318,8 @@ class Rule(Frozen):
     def _judged_or_pending(self) -> "Rule":
         if not (self.when or self.pending or self.in_code):
             raise ValueError("give `when`, or say under `pending` why there is none")
+        if self.clause is None and any(isinstance(case.if_, Judged) for case in self.when):
+            raise ValueError("a rule that an engine judges states its `clause`")
         if self.in_code and self.severity is None:
             raise ValueError("a rule worked out in code states its `severity`")
         return self

@@ -24,7 +24,7 @@ class Client:
     def __init__(self, settings: LlmSettings, key: str) -> None:
         self._settings = settings
         self.host = urlsplit(settings.base_url).hostname or ""
-        self._sdk = openai.OpenAI(
+        self.sdk = openai.OpenAI(
             api_key=key,
             base_url=settings.base_url,
             max_retries=0,
@@ -34,12 +34,7 @@ class Client:
 
     def close(self) -> None:
         """Gives the connections back."""
-        self._sdk.close()
-
-    @property
-    def sdk(self) -> openai.OpenAI:
-        """The SDK's client, for files and batches."""
-        return self._sdk
+        self.sdk.close()
 
     @property
     def is_allowed(self) -> bool:
@@ -52,9 +47,9 @@ class Client:
             return Reply("host_not_allowed", detail=self.host)
         try:
             if self._settings.api == "chat":
-                raw = self._sdk.chat.completions.with_raw_response.create(**body)
+                raw = self.sdk.chat.completions.with_raw_response.create(**body)
             else:
-                raw = self._sdk.responses.with_raw_response.create(**body)
+                raw = self.sdk.responses.with_raw_response.create(**body)
         except openai.APIStatusError as error:
             return _of_status(error)
         except openai.APITimeoutError:
