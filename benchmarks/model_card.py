@@ -139,20 +139,23 @@ def measure(folds: np.ndarray, held_out: Sequence[HeldOut]) -> dict[str, float]:
     figures = cuad.scores(pd.concat(tables), gold)
     linear = cuad.scores(_table(held_out, [h.linear for h in held_out]), gold)
     figures |= {f"linear_{name}": linear[name] for name in ("aupr_rule", "aupr_no_parties", "p80_rule")}
-    return figures | _selection(held_out)
+    return figures | selection([h.contract for h in held_out], [h.worth for h in held_out])
 
 
-def _selection(held_out: Sequence[HeldOut]) -> dict[str, float]:
-    """Share of the gold spans of which half is read, when the sentences most worth their words are."""
-    words = [np.array([len(sentence.split()) for sentence in h.contract.quoted]) for h in held_out]
+def selection(contracts: Sequence[Contract], worth: Sequence[np.ndarray]) -> dict[str, float]:
+    """Share of the gold spans of which half is read, when the sentences most worth their words are.
+
+    `worth` has an array for each contract, a number for each of its sentences.
+    """
+    words = [np.array([len(sentence.split()) for sentence in contract.quoted]) for contract in contracts]
     ends = np.cumsum([len(w) for w in words])
-    order = by_cost(np.concatenate([h.worth for h in held_out]), np.concatenate(words))
+    order = by_cost(np.concatenate(worth), np.concatenate(words))
     cost = np.cumsum(np.concatenate(words)[order])
     result = {}
     for share in TOKEN_SHARES:
         chosen = np.zeros(len(order), bool)
         chosen[order[cost <= share * cost[-1]]] = True
-        read = [_read(h.contract, part) for h, part in zip(held_out, np.split(chosen, ends[:-1]), strict=True)]
+        read = [_read(contract, part) for contract, part in zip(contracts, np.split(chosen, ends[:-1]), strict=True)]
         result[f"selection_recall_at_{share:.0%}"] = float(np.mean(np.concatenate(read)))
     return result
 

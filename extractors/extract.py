@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from extractors.engines import Engine
+from extractors.engines import Engine, Show
 from schemas.contract import Chunk, Extraction
 from schemas.document import Document
 from schemas.errors import ExtractorUnavailable
@@ -69,8 +69,8 @@ def is_alive(llm: LlmSettings) -> str:
     return f"{reply.model} at {client.host}, {reply.usage.tokens_in} tokens sent"
 
 
-def take_plans(llm: LlmSettings) -> tuple[int, int]:
-    """Requests that are planned and not answered, and their bytes; the plans are dropped."""
+def take_plans(llm: LlmSettings) -> list[tuple[int, int]]:
+    """Bytes and tokens of each request that is planned and not answered; the plans are dropped."""
     from extractors.engines.llm.ledger import Ledger
 
     return Ledger(llm.ledger).take_plans()
@@ -89,18 +89,18 @@ def prompt_version(llm: LlmSettings, playbook: Playbook) -> str:
     """What decides an answer beside the document: prompt, schema, positions, model and what is sent."""
     from extractors.engines.llm.requests import Letter
 
-    sent = (llm.model, llm.base_url, llm.api, llm.effort, llm.passage_tokens, llm.groups, llm.redact)
+    sent = (llm.model, llm.base_url, llm.api, llm.effort, llm.passage_tokens, llm.groups, llm.redact, llm.page_images)
     return "-".join([Letter(llm, positions(playbook)).version, *map(str, sent)])
 
 
-def extract(document: Document, chunks: Sequence[Chunk], reader: Engine) -> Extraction:
+def extract(document: Document, chunks: Sequence[Chunk], reader: Engine, show: Show | None = None) -> Extraction:
     """All terms and clauses that the engine reads out of the document; see `Engine.extract`."""
-    return reader.extract(document, chunks)
+    return reader.extract(document, chunks, show)
 
 
 _READING_STEPS = (
     *("furniture", "sentences", "chunk", "retrieve", "passages", "extract", "values", "names", "rows", "check"),
-    *("trees", "machine_orders"),
+    *("trees", "machine_orders", "page_images"),
 )
 _JUDGING_STEPS = ("derive", "machine_orders", "predicates", "flag", "asc606")
 

@@ -278,7 +278,7 @@ def _at(page: Page, start: int, box: Box) -> Citation:
 
 def _unread(rule: Rule, _: Extraction, document: Document, __: FlagContext) -> list[Flag]:
     pages = zip(document.pages, document.page_starts, strict=True)
-    return [_page_flag(rule, page, at) for page, at in pages if "needs_review" in page.warnings]
+    return [_page_flag(rule, page, at) for page, at in pages if page.is_unread]
 
 
 def _page_flag(rule: Rule, page: Page, at: int) -> Flag:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from extractors.engines.trained.worth import by_cost
+from extractors.retrieve import Index
 from schemas.contract import Chunk
 
 TOKENS_PER_WORD = 1.35
@@ -68,6 +69,24 @@ def within_budget(
     if costs.sum() > budget:
         chosen = _chosen(quoted, costs, worth, budget)
     return list(_excerpts(chunks, [span for span, is_chosen in zip(spans, chosen, strict=True) if is_chosen]))
+
+
+ABOUT_A_POSITION = 0.5
+"""What a sentence counts for that stands where a position of the playbook is dealt with."""
+
+
+def asked_about(
+    questions: Sequence[Sequence[str]], chunks: Sequence[Chunk], spans: Sequence[tuple[int, int]]
+) -> np.ndarray:
+    """For each sentence what it is worth to the questions, each given as words: the best two chunks of each."""
+    index = Index([chunk.text for chunk in chunks])
+    best: set[int] = set()
+    for words in questions:
+        scores = np.array(index.bm25(words))
+        best |= {int(at) for at in np.argsort(-scores, kind="stable")[:2] if scores[at] > 0}
+    wanted = [(chunks[at].start, chunks[at].end) for at in sorted(best)]
+    inside = [any(start < last and first < end for first, last in wanted) for start, end in spans]
+    return ABOUT_A_POSITION * np.array(inside, float)
 
 
 def _text_of(chunks: Sequence[Chunk]) -> str:

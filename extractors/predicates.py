@@ -352,9 +352,11 @@ def _flagged(test: Flagged, facts: Facts) -> Hit | None:
 
 
 def _judged(test: Judged, facts: Facts) -> Hit | None:
-    """An engine's judgement counts where its quotation stands on the page and it cites a reference of the rule."""
+    """An engine's judgement counts where its quotation stands on the page and it cites position and standard."""
     rule, said = facts.library[test.judged], facts.judgements.get(test.judged)
-    if said is None or said.departs != "yes" or not said.citation or not set(said.references) & set(rule.refs):
+    if said is None or said.departs != "yes" or not said.citation:
+        return None
+    if rule.section not in said.references or not set(said.references) & set(rule.references):
         return None
     return Hit(Clause(clause_type=rule.clause, text=said.quote, citation=said.citation, confidence=_UNPROVEN))
 

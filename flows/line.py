@@ -7,17 +7,18 @@ rests on. So a run that was killed goes on where it was, and a changed playbook 
 import time
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from extractors.asc606 import asc606
 from extractors.check import check
 from extractors.chunk import chunk
 from extractors.derive import derive
-from extractors.engines import Engine
+from extractors.engines import Engine, Show
 from extractors.extract import engine, extract
 from extractors.files import Content
 from extractors.flag import flag, touched_terms
 from extractors.mail import materialised
+from extractors.page_images import page_image
 from extractors.pictures import STEP
 from extractors.read import read
 from flows.alike import keep_likeness
@@ -74,7 +75,7 @@ def plan(job: Job) -> None:
         document = _read(job, keep)
     except DocumentError:
         return
-    _engine(job.extractor, job.llm, job.playbook).plan(document, chunk(document))
+    _engine(job.extractor, job.llm, job.playbook).plan(document, chunk(document), _show(job))
 
 
 STOOD_IN = "-stood-in"
@@ -107,8 +108,7 @@ def judge(
 def _read(job: Job, keep: Keep) -> Document:
     document = None if job.from_stage == "read" else keep.load("read", job.read_key, Document)
     if document is None:
-        content = Content(job.paths, job.filed.contract_id, job.filed.sha256, job.part)
-        with materialised(content) as files:
+        with materialised(_content(job)) as files:
             document = read(files, job.limits, keep)
         keep.save("read", job.read_key, document)
         keep.drop(STEP)
@@ -119,10 +119,19 @@ def _extract(job: Job, keep: Keep, document: Document, chunks: Sequence[Chunk]) 
     fresh = job.from_stage in ("read", "extract")
     extraction = None if fresh else keep.load("extract", job.extract_key, Extraction)
     if extraction is None:
-        extraction = check(extract(document, chunks, _engine(job.extractor, job.llm, job.playbook)), document)
+        reader = _engine(job.extractor, job.llm, job.playbook)
+        extraction = check(extract(document, chunks, reader, _show(job)), document)
         if extraction.engine.extractor == job.extractor:  # what another engine stood in for is tried again
             keep.save("extract", job.extract_key, extraction)
     return extraction
+
+
+def _content(job: Job) -> Content:
+    return Content(job.paths, job.filed.contract_id, job.filed.sha256, job.part)
+
+
+def _show(job: Job) -> Show:
+    return partial(page_image, _content(job), limits=job.limits)
 
 
 @lru_cache(maxsize=1)

@@ -111,7 +111,7 @@ def night(
 
 
 class Forecast(Frozen):
-    """What a run would send: requests, bytes, tokens at about four bytes each, and the most it can cost."""
+    """What a run would send: requests, bytes, estimated tokens, and the most it can cost."""
 
     requests: int
     bytes: int
@@ -136,11 +136,11 @@ def forecast(request: Request, settings: Settings) -> Forecast | None:
 
     with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
         pool.plan(jobs)
-    count, size = take_plans(llm)
-    tokens, most = size // 4, count * llm.answer_tokens
-    cost = (tokens * llm.prices[0] + most * llm.prices[2]) / 1e6
+    planned = take_plans(llm)
+    size, tokens = (sum(column) for column in zip((0, 0), *planned, strict=True))
+    cost = (tokens * llm.prices[0] + len(planned) * llm.answer_tokens * llm.prices[2]) / 1e6
     return Forecast(
-        requests=count, bytes=size, tokens=tokens, cost_usd=cost, host=urlsplit(llm.base_url).hostname or ""
+        requests=len(planned), bytes=size, tokens=tokens, cost_usd=cost, host=urlsplit(llm.base_url).hostname or ""
     )
 
 

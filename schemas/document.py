@@ -150,6 +150,11 @@ class Page(Frozen):
     hidden: tuple[HiddenText, ...] = ()
     tables: tuple[Table, ...] = ()
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether it could not be read well enough: a person has to look."""
+        return "needs_review" in self.warnings
+
 
 def marked_text(page: Page, marks: Iterable[EditMark]) -> str | None:
     """The page as whoever marked it wants it read: without what was struck; None where nothing was.

@@ -27,6 +27,7 @@ class LlmSettings(Frozen):
     prices: tuple[float, float, float] = (0.10, 0.01, 0.50)
     allowed_hosts: tuple[str, ...] = ("api.openai.com",)
     redact: bool = False
+    page_images: int = 4
     batch_hours: float = 24.0
     timeout_seconds: float = 120.0
     longest_wait_seconds: float = 300.0
@@ -39,7 +40,8 @@ class RequestRecord(Frozen):
     """One request: what it asked, what left the machine, what came back and what it cost.
 
     `outcome` is a name of `extractors.engines.llm.outcomes`; `paid` is False when the answer of an earlier run was
-    used again. `body_sha256` is of the bytes that were sent; contract text is not kept.
+    used again. `page_images` are the numbers of pages sent as pictures.
+    `body_sha256` is of the bytes that were sent; contract text is not kept.
     """
 
     request_id: str
@@ -48,6 +50,7 @@ class RequestRecord(Frozen):
     purpose: Literal["extract", "ask_again"]
     asked: tuple[str, ...]
     chunk_ids: tuple[str, ...]
+    page_images: tuple[int, ...] = ()
     passage_share: float
     host: str
     model: str

@@ -318,8 +318,9 @@ class Rule(Frozen):
     def _judged_or_pending(self) -> "Rule":
         if not (self.when or self.pending or self.in_code):
             raise ValueError("give `when`, or say under `pending` why there is none")
-        if self.clause is None and any(isinstance(case.if_, Judged) for case in self.when):
-            raise ValueError("a rule that an engine judges states its `clause`")
+        is_judged = any(isinstance(case.if_, Judged) for case in self.when)
+        if is_judged and not (self.clause and self.section and self.references):
+            raise ValueError("a rule that an engine judges states its `clause`, its `section` and `references`")
         if self.in_code and self.severity is None:
             raise ValueError("a rule worked out in code states its `severity`")
         return self
@@ -362,18 +363,37 @@ class Playbook(Frozen):
 
 
 class Position(NamedTuple):
-    """A position that no rule can decide: the question an engine judges, and the keys it may cite."""
+    """A position that no rule can decide: the question an engine judges, and what it is judged against.
+
+    `section` is the key of the position itself, `references` are the standards behind it; a judgement cites both.
+    """
 
     id: str
+    clause: str
     question: str
     standard: str
-    references: tuple[str, ...]
+    fallback: str
+    section: str
+    references: tuple[Reference, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that a judgement may cite."""
+        return (self.section, *(reference.key for reference in self.references))
 
 
 def positions(playbook: Playbook) -> tuple[Position, ...]:
     """The positions of a playbook that an engine has to judge, by rule id."""
     return tuple(
-        Position(rule.id, case.if_.question, rule.standard, rule.refs)
+        Position(
+            id=rule.id,
+            clause=rule.clause,
+            question=case.if_.question,
+            standard=rule.standard,
+            fallback=rule.fallback,
+            section=rule.section,
+            references=tuple(playbook.references[key] for key in rule.references),
+        )
         for rule in playbook.rules
         for case in rule.when
         if isinstance(case.if_, Judged)

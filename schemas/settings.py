@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     openai_batch: bool = Field(False, description="Whether a night asks in batches first, at half the price.")
     openai_batch_hours: float = Field(6, gt=0, description="How long a night waits for its batches.")
     openai_redact: bool = Field(False, description="Whether personal numbers are taken out before anything is sent.")
+    openai_page_images: int = Field(
+        4,
+        ge=0,
+        description="Most pages of a contract, unread by OCR, that are sent as pictures; none if redacted.",
+    )
     openai_timeout_seconds: float = Field(120, gt=0, description="Longest time for one answer.")
     openai_attempts: int = Field(6, gt=0, description="How often a request is sent at most.")
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")

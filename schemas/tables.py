@@ -168,7 +168,8 @@ TABLES: tuple[Table, ...] = (
         "requests",
         "contract",
         """request_id VARCHAR | contract_id VARCHAR | purpose VARCHAR | asked VARCHAR[] | chunk_ids VARCHAR[]
-        | passage_share DOUBLE | host VARCHAR | model VARCHAR | tier VARCHAR | outcome VARCHAR | attempts INTEGER
+        | page_images INTEGER[] | passage_share DOUBLE | host VARCHAR | model VARCHAR | tier VARCHAR | outcome VARCHAR
+        | attempts INTEGER
         | tokens_in BIGINT | tokens_cached BIGINT | tokens_out BIGINT | cost_usd DOUBLE | bytes_sent BIGINT
         | body_sha256 VARCHAR | redactions INTEGER | response_id VARCHAR | started_at TIMESTAMP | seconds DOUBLE
         | paid BOOLEAN | run_id VARCHAR | version INTEGER""",

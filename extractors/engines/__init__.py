@@ -1,10 +1,13 @@
 """The engines: one protocol, one file each. No later step asks which one ran."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from schemas.contract import Chunk, EngineInfo, Extraction
-from schemas.document import Document
+from schemas.document import Document, Page
+
+Show = Callable[[Page], bytes]
+"""Gives the picture of a page (JPEG), for an engine that can look at one."""
 
 
 class Engine(Protocol):
@@ -12,7 +15,7 @@ class Engine(Protocol):
 
     info: EngineInfo
 
-    def extract(self, document: Document, chunks: Sequence[Chunk], our_entities: Sequence[str]) -> Extraction:
+    def extract(self, document: Document, chunks: Sequence[Chunk], show: Show | None = None) -> Extraction:
         """Every term of `schemas.terms.TERMS` that is not derived, found or absent, and all clauses.
 
         Quotations are verbatim from `document.text`; nothing is proven yet, `check` does that.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from extractors.engines import Show
 from extractors.engines.rules import (
     clauses,
     dates,
@@ -56,8 +57,8 @@ class EmbeddedEngine:
             self._last = text, spans, self._model.read(text, spans)
         return self._last[1:]
 
-    def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
-        """See `extractors.engines.Engine`."""
+    def extract(self, document: Document, chunks: Sequence[Chunk], show: Show | None = None) -> Extraction:
+        """See `extractors.engines.Engine`; it looks at no pictures."""
         text = body_text(document)
         spans, reading = self._read(text)
         retrievals = self._retrieve(chunks, spans, reading.scores)

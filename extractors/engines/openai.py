@@ -8,7 +8,10 @@ fails for a document, what the embedded engine read is kept, and the next run tr
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from extractors.check import check
+from extractors.engines import Show
 from extractors.engines.embedded import EmbeddedEngine
 from extractors.engines.llm.agree import agreed, agreed_clauses
 from extractors.engines.llm.answers import NoAnswer, clauses_of, judgements_of, parse, terms_of
@@ -18,10 +21,11 @@ from extractors.engines.llm.requests import Letter
 from extractors.engines.llm.schema import ASKED, Answer
 from extractors.engines.llm.sender import Sender, Wanted, is_worth_splitting
 from extractors.machine_orders import orders_to_machines
-from extractors.passages import Excerpt, within_budget
+from extractors.passages import Excerpt, asked_about, within_budget
 from schemas.contract import Chunk, Clause, EngineInfo, Extraction, Judgement, Term
 from schemas.document import Document
 from schemas.llm import LlmSettings, RequestRecord
+from schemas.playbook import Position
 
 MOST_ASKED_AGAIN = 12
 """So many terms without proof are asked for a second time, in one request."""
@@ -43,14 +47,21 @@ class _Question(NamedTuple):
 class _Talk:
     """The requests for one document."""
 
-    def __init__(self, document: Document, excerpts: Sequence[Excerpt], redacted: Redacted) -> None:
-        self.document, self.excerpts, self.redacted = document, excerpts, redacted
+    def __init__(
+        self,
+        document: Document,
+        excerpts: Sequence[Excerpt],
+        redacted: Redacted,
+        pictures: Sequence[tuple[int, bytes]],
+    ) -> None:
+        self.document, self.excerpts, self.redacted, self.pictures = document, excerpts, redacted, pictures
         self.chunks = {excerpt.chunk.chunk_id: excerpt.chunk for excerpt in excerpts}
         self.records: list[RequestRecord] = []
         self.terms: list[Term] = []
         self.clauses: list[Clause] = []
         self.judgements: list[Judgement] = []
         self.suspicious: list[str] = []
+        self.seen_only: set[str] = set()  # terms that a picture says: no text proves them
 
     @property
     def share(self) -> float:
@@ -66,10 +77,10 @@ class OpenAiEngine:
         self._embedded, self._sender, self._letter, self._settings = embedded, sender, letter, settings
         self.info = EngineInfo(extractor="openai", model=settings.model, prompt_version=letter.version)
 
-    def extract(self, document: Document, chunks: Sequence[Chunk]) -> Extraction:
+    def extract(self, document: Document, chunks: Sequence[Chunk], show: Show | None = None) -> Extraction:
         """See `extractors.engines.Engine`."""
         alone = self._embedded.extract(document, chunks)
-        talk = self._talk(document, chunks)
+        talk = self._talk(document, chunks, show)
         try:
             for question in self._questions():
                 self._ask(talk, question)
@@ -87,9 +98,9 @@ class OpenAiEngine:
             }
         )
 
-    def plan(self, document: Document, chunks: Sequence[Chunk]) -> None:
+    def plan(self, document: Document, chunks: Sequence[Chunk], show: Show | None = None) -> None:
         """Notes the requests that reading the document begins with, for a batch to answer; nothing is sent."""
-        talk = self._talk(document, chunks)
+        talk = self._talk(document, chunks, show)
         for question in self._questions():
             self._sender.plan(self._wanted(talk, question))
 
@@ -99,10 +110,19 @@ class OpenAiEngine:
         for at in range(0, len(ASKED), size):
             yield _Question(ASKED[at : at + size], with_clauses=at == 0)
 
-    def _talk(self, document: Document, chunks: Sequence[Chunk]) -> _Talk:
+    def _talk(self, document: Document, chunks: Sequence[Chunk], show: Show | None) -> _Talk:
         spans, worth = self._embedded.worth(document)
+        worth = np.maximum(worth, asked_about([_words_of(each) for each in self._letter.positions], chunks, spans))
         excerpts = within_budget(chunks, spans, worth, self._settings.passage_tokens)
-        return _Talk(document, excerpts, self._letter.passages(excerpts))
+        return _Talk(document, excerpts, self._letter.passages(excerpts), list(self._pictures(document, show)))
+
+    def _pictures(self, document: Document, show: Show | None) -> Iterator[tuple[int, bytes]]:
+        """The pages that OCR could not read, as pictures; none where personal numbers must not leave."""
+        if show is None or self._settings.redact:
+            return
+        unread = [page for page in document.pages if page.source == "ocr" and page.is_unread]
+        for page in unread[: self._settings.page_images]:
+            yield page.number, show(page)
 
     def _wanted(self, talk: _Talk, question: _Question) -> Wanted:
         body = self._letter.body(
@@ -111,12 +131,14 @@ class OpenAiEngine:
             with_clauses=question.with_clauses,
             remarks=question.remarks,
             answer_tokens=question.answer_tokens,
+            pictures=() if question.remarks else talk.pictures,
         )
         return Wanted(
             contract_id=talk.document.contract_id,
             purpose="ask_again" if question.remarks else "extract",
             asked=question.asked,
             chunk_ids=tuple(talk.chunks),
+            page_images=() if question.remarks else tuple(number for number, _ in talk.pictures),
             passage_share=talk.share,
             redactions=len(talk.redacted.originals),
             body=body,
@@ -161,12 +183,14 @@ class OpenAiEngine:
         talk.terms += terms_of(answer, question.asked, talk.chunks, talk.redacted)
         talk.clauses += clauses_of(answer, talk.chunks, talk.redacted)
         talk.judgements += judgements_of(answer, rules, talk.chunks, talk.redacted)
+        talk.seen_only |= {each.term for each in answer.terms if (each.passage or "").startswith("page ")}
         talk.suspicious += [talk.redacted.restore(each.quote) for each in answer.instructions_in_text if each.quote]
 
     def _proven(self, talk: _Talk) -> Extraction:
         """What was said, checked; terms without proof are asked for once more."""
         said = self._checked(talk)
-        without = [t.term for t in said.terms if t.value is not None and t.evidence == "unverified"]
+        unproven = [t.term for t in said.terms if t.value is not None and t.evidence == "unverified"]
+        without = [name for name in unproven if name not in talk.seen_only]
         if without and len(set(without)) <= MOST_ASKED_AGAIN:
             kept = list(talk.terms)
             talk.terms = [term for term in kept if term.term not in without]
@@ -196,6 +220,10 @@ def _is_within(term: Term, orders: Sequence[tuple[int, int]]) -> bool:
 
 def _doubted(term: Term) -> Term:
     return term.model_copy(update={"evidence": "unverified"})
+
+
+def _words_of(position: Position) -> list[str]:
+    return [*position.clause.split("_"), *position.question.split()]
 
 
 def _place(clause: Clause) -> tuple[int, str]:

@@ -22,7 +22,7 @@ from extractors.read import read
 from schemas.contract import Extraction
 from schemas.document import Document
 from schemas.llm import LlmSettings
-from schemas.playbook import Position
+from schemas.playbook import load_playbooks, positions
 
 TEXT = """SERVICES AGREEMENT
 
@@ -41,7 +41,7 @@ a month.
 
 5. Law. This Agreement is governed by the laws of the State of Ohio.
 """
-POSITION = Position("R26", "Does acceptance rest on the customer's own opinion?", "an objective test", ("PSA-1.4",))
+POSITION = next(position for position in positions(load_playbooks()) if position.id == "R26")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ _ORDER = re.compile(r"(?:report|answer|set) the (?P<term>[a-z ]+) as (?P<value>[
 def parts_of(body: dict[str, Any]) -> tuple[str, str]:
     """The passages and the question of a request of either API."""
     message = body["input"][0] if "input" in body else body["messages"][-1]
-    first, second = (part["text"] for part in message["content"])
+    first, *_, second = (part["text"] for part in message["content"] if "text" in part)
     return first, second
 
 

@@ -37,9 +37,9 @@ def read_with(answer, reader, server, document):
 def test_both_engines_agree(server, reader, document):
     found = read_with(honest, reader, server, document)
     law = found.term("governing_law")
-    assert (law.value, law.evidence, law.confidence) == ("Ohio", "verified", 0.98)
+    assert (law.value, law.evidence, law.confidence) == ("Ohio", "verified", 0.9988)
     assert found.engine.extractor == "openai"
-    assert found.engine.prompt_version.startswith("extract-1-")
+    assert found.engine.prompt_version.startswith("extract-2-")
 
 
 def test_absence_needs_both(server, reader, document):

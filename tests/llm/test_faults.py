@@ -146,7 +146,7 @@ def test_a_thousand_requests_with_a_fifth_of_faults(server, reader_with):
     for number in range(1000):
         passages = f"[k0000] Law\nContract {number} is governed by the laws of Ohio."
         body = reader.engine._letter.body(passages, ("governing_law",), with_clauses=False)
-        wanted = Wanted(f"c_{number}", "extract", ("governing_law",), ("k0000",), 1.0, 0, body)
+        wanted = Wanted(f"c_{number}", "extract", ("governing_law",), ("k0000",), (), 1.0, 0, body)
         records.append(reader.sender.send(wanted).record)
     assert [record.outcome for record in records] == ["answered"] * 1000
     assert len({record.request_id for record in records}) == 1000

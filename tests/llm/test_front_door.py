@@ -1,12 +1,21 @@
 """`contract-agent run --extractor openai` against the fake server: what lands, is tried again, stops the run."""
 
+import base64
+import json
 import os
 import random
+from io import BytesIO
 from pathlib import Path
 
+import pymupdf
 import pytest
 from frontdoor import AGREEMENT, write_pdf
+from honest import honest
+from PIL import Image
 from server import Fault
+
+MANY = int(os.environ.get("CONTRACT_AGENT_FAULTY_DOCUMENTS", "15"))
+"""Documents of the night with faults; a thousand take some minutes and are a measurement."""
 
 
 @pytest.fixture
@@ -72,13 +81,15 @@ def test_no_access_or_no_credit_stops_the_run(kind, ask, inbox, server):
 
 def test_a_fifth_of_faults_loses_and_doubles_nothing(ask, tmp_path, server):
     inbox = tmp_path / "many"
-    for number in range(15):
+    for number in range(MANY):
         write_pdf(
             inbox / f"{number}.pdf", AGREEMENT.replace("AGREEMENT", f"AGREEMENT No. {number}", 1) + f"\nNo. {number}"
         )
     kinds = ["500", "reset", "half_body", "broken_json", "html_200", "429_ms", "502_html"]
     chance = random.Random(5)
-    server.faults += [Fault(chance.choice(kinds), 10.0) if chance.random() < 0.2 else Fault("") for _ in range(60)]
+    server.faults += [
+        Fault(chance.choice(kinds), 10.0) if chance.random() < 0.2 else Fault("") for _ in range(4 * MANY)
+    ]
     assert ask("run", str(inbox), "--extractor", "openai").code == 0
     landed = rows(ask, "SELECT count(*) FROM documents WHERE status = 'landed'")[0][0]
     assert rows(
@@ -86,6 +97,48 @@ def test_a_fifth_of_faults_loses_and_doubles_nothing(ask, tmp_path, server):
     ) == [[landed, landed, "openai"]]
     answered = rows(ask, "SELECT count(*), sum(tokens_in) FROM requests WHERE outcome = 'answered'")[0]
     assert answered[0] == landed
+
+
+@pytest.fixture
+def unreadable(inbox):
+    """A second contract that no OCR can read: a scan at a hand's width of pixels."""
+    with pymupdf.open(inbox / "agreement.pdf") as pdf, pymupdf.open() as scan:
+        page = scan.new_page(width=612, height=792)
+        page.insert_image(page.rect, stream=pdf[0].get_pixmap(dpi=30).tobytes("png"))
+        scan.save(inbox / "unreadable.pdf")
+    return inbox
+
+
+def pictures_in(call) -> list[str]:
+    parts = call.body["input"][0]["content"] if "input" in call.body else call.body["messages"][-1]["content"]
+    urls = [part.get("image_url") for part in parts]
+    return [url["url"] if isinstance(url, dict) else url for url in urls if url]
+
+
+@pytest.mark.parametrize("api", ["responses", "chat"])
+def test_a_page_that_ocr_cannot_read_goes_as_a_picture(api, ask, unreadable, server):
+    def looks(body):
+        said = honest(body)
+        if "[page 1]" in json.dumps(body):
+            law = next(term for term in said["terms"] if term["term"] == "governing_law")
+            law |= {"value": "New York", "passage": "page 1", "quote": "governed by the laws of the State of New York"}
+        return said
+
+    server.answer = looks
+    assert ask("run", str(unreadable), "--extractor", "openai", CONTRACT_AGENT_OPENAI_API=api).code == 0
+    sent = [picture for call in server.calls for picture in pictures_in(call)]
+    assert len(sent) == 1
+    with Image.open(BytesIO(base64.b64decode(sent[0].removeprefix("data:image/jpeg;base64,")))) as picture:
+        assert max(picture.size) <= 1536
+    assert rows(ask, "SELECT page_images FROM requests ORDER BY len(page_images)") == [["[]"], ["[1]"]]
+    query = "SELECT value, evidence, route FROM terms JOIN documents USING (contract_id) WHERE term = 'governing_law'"
+    assert rows(ask, f"{query} AND file_name = 'unreadable.pdf'") == [["New York", "unverified", "look_first"]]
+
+
+def test_no_picture_leaves_where_numbers_are_taken_out(ask, unreadable, server):
+    assert ask("run", str(unreadable), "--extractor", "openai", CONTRACT_AGENT_OPENAI_REDACT="true").code == 0
+    assert len(server.calls) == 2
+    assert [picture for call in server.calls for picture in pictures_in(call)] == []
 
 
 def test_a_night_in_batches(ask, inbox, server):

@@ -79,13 +79,13 @@ def test_the_prefix_asks_for_every_term_and_names_no_document():
 
 def test_the_version_tells_prompt_and_schema():
     version = letter().version
-    assert version.startswith("extract-1-")
+    assert version.startswith("extract-2-")
     assert Letter(letter()._settings, ()).version != version
 
 
 QUOTE = "The deliverables are accepted once they please the Customer."
 PLAYBOOK = load_playbooks("revenue")
-REFERENCES = next(p.references for p in positions(PLAYBOOK) if p.id == "R26")
+KEYS = next(p.keys for p in positions(PLAYBOOK) if p.id == "R26")
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,12 @@ REFERENCES = next(p.references for p in positions(PLAYBOOK) if p.id == "R26")
         ({"departs": "unclear"}, False),
         ({"quote": "The deliverables need the approval of the Moon."}, False),
         ({"references": ("606-10-99-1",)}, False),
+        ({"references": KEYS[:1]}, False),
+        ({"references": KEYS[1:2]}, False),
     ],
 )
 def test_a_judged_rule_flags_only_with_quotation_and_reference(changes, is_flagged, document_of):
-    said = {"rule_id": "R26", "departs": "yes", "reason": "", "references": REFERENCES[:1], "quote": QUOTE}
+    said = {"rule_id": "R26", "departs": "yes", "reason": "", "references": KEYS[:2], "quote": QUOTE}
     side = Term(term="our_role", value="seller", evidence="derived", confidence=1)
     info = EngineInfo(extractor="openai", model="m")
     extraction = Extraction(engine=info, terms=(side,), judgements=(Judgement(**said | changes),))

@@ -1,8 +1,10 @@
 """Two engines, one row a term: what each said, what is proven, and how sure that makes it.
 
-The model's own surety is not used. A fixed table of signals stands until reviewers' decisions calibrate it: whether
-both agree, whether the quotation was found and yields the value; how well the words under it were read comes in where
-the quotation is checked. Absence needs both: what one engine proved is not lost because the other did not see it.
+The engines are two witnesses who have not talked: where both say the same, both would have to be wrong in the same
+way; where they differ, at most one is right. The embedded engine's surety is its own; of the model's nothing is asked,
+only whether code found its quotation and the value in it. How well the words under a quotation were read comes in
+where the quotation is checked. Absence needs both: what one proved is not lost because the other did not see it.
+`contract-agent benchmark agreement` measures how often what is sure is right.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,17 +12,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from schemas.contract import Clause, Term
 from schemas.terms import TERMS
 
+PROVEN, UNPROVEN = 0.9, 0.3
+"""How often a model's value is right, its quotation found or not."""
+SAME_MISTAKE = 0.1
+"""How often two that are both wrong say the same."""
+MISSED_BY_EMBEDDED, MISSED_BY_MODEL = 0.25, 0.06
+"""How often an engine says absent though the value is there."""
+ABSENT_ELSE = 0.7
+"""How often an engine rightly says absent where the other's value is wrong."""
 BOTH = 0.98
-"""Both engines say it, and the quotation proves it."""
-ONE_PROVEN = 0.85
-"""The model alone says it; its quotation proves it."""
-DISPUTED = 0.5
-"""Both are proven and differ: a person has to look."""
-UNPROVEN = 0.3
-"""No quotation proves it."""
+ONE = 0.85
+"""A clause that both found, and one that the model alone found."""
 BOTH_ABSENT = 0.95
-ONE_ABSENT = 0.45
-"""The embedded engine found it, the model did not."""
+_SUREST = 0.97
+"""No engine is believed more than this, and none less than what is left."""
 
 
 def agreed(ours: Sequence[Term], said: Sequence[Term]) -> Iterator[Term]:
@@ -34,42 +39,66 @@ def agreed(ours: Sequence[Term], said: Sequence[Term]) -> Iterator[Term]:
 
 
 def _one(ours: Sequence[Term], said: Sequence[Term]) -> Term:
-    mine, theirs = _valued(ours), _valued(said)
-    if not mine and not theirs:
+    mine, theirs = next(_valued(ours), None), next(_valued(said), None)
+    if mine is None and theirs is None:
         return (said or ours)[0].model_copy(update={"confidence": BOTH_ABSENT})
-    if not theirs:
-        return _sure(mine[0], min(ONE_ABSENT, mine[0].confidence))
-    best = theirs[0]
-    if not mine:
-        return _sure(best, ONE_PROVEN if _is_proven(best) else UNPROVEN)
-    if mine[0].value == best.value:
-        shown = best if _is_proven(best) or not _is_proven(mine[0]) else mine[0]
-        return _sure(shown, BOTH if _is_proven(shown) else UNPROVEN * 2)
-    if _is_proven(mine[0]) and not _is_proven(best):
-        return _sure(mine[0], min(DISPUTED, mine[0].confidence))
-    return _sure(best, DISPUTED if _is_proven(best) else UNPROVEN)
+    if theirs is None:
+        return _sure(mine, _alone(_belief(mine), MISSED_BY_MODEL))
+    if mine is None:
+        return _sure(theirs, _alone(_belief_in_model(theirs), MISSED_BY_EMBEDDED))
+    if mine.value == theirs.value:
+        return _sure(theirs if _is_proven(theirs) else mine, _both(_belief(mine), _belief_in_model(theirs)))
+    if _is_proven(mine) and not _is_proven(theirs):
+        return _sure(mine, _disputed(_belief(mine), _belief_in_model(theirs)))
+    return _sure(theirs, _disputed(_belief_in_model(theirs), _belief(mine)))
+
+
+def _belief(term: Term) -> float:
+    return min(max(term.confidence, 1 - _SUREST), _SUREST) if _is_proven(term) else UNPROVEN
+
+
+def _belief_in_model(term: Term) -> float:
+    return PROVEN if _is_proven(term) else UNPROVEN
+
+
+def _both(one: float, other: float) -> float:
+    """How sure a value is that both say."""
+    right, wrong = one * other, (1 - one) * (1 - other) * SAME_MISTAKE
+    return right / (right + wrong)
+
+
+def _disputed(one: float, other: float) -> float:
+    """How sure a value is where the other engine says another."""
+    right = one * (1 - other)
+    return right / (right + (1 - one) * other + (1 - one) * (1 - other))
+
+
+def _alone(belief: float, missed: float) -> float:
+    """How sure a value is where the other engine says absent."""
+    right = belief * missed
+    return right / (right + (1 - belief) * ABSENT_ELSE)
 
 
 def _parties(ours: Sequence[Term], said: Sequence[Term]) -> Iterator[Term]:
     """Every party that the model names; those of the embedded engine where the model names none."""
-    mine, theirs = _valued(ours), _valued(said)
+    mine, theirs = list(_valued(ours)), list(_valued(said))
     if not theirs:
-        yield from (_sure(term, min(ONE_ABSENT, term.confidence)) for term in mine)
+        yield from (_sure(term, _alone(_belief(term), MISSED_BY_MODEL)) for term in mine)
         if not mine:
             yield (said or ours)[0].model_copy(update={"confidence": BOTH_ABSENT})
         return
-    known = {_key(term) for term in mine}
+    known = {_key(term): _belief(term) for term in mine}
     for term in theirs:
-        proven = BOTH if _key(term) in known else ONE_PROVEN
-        yield _sure(term, proven if _is_proven(term) else UNPROVEN)
+        model = _belief_in_model(term)
+        yield _sure(term, _both(model, known[_key(term)]) if _key(term) in known else _alone(model, MISSED_BY_EMBEDDED))
 
 
 def _key(term: Term) -> str:
     return "".join(char for char in (term.value or "").lower() if char.isalnum())
 
 
-def _valued(terms: Iterable[Term]) -> list[Term]:
-    return [term for term in terms if term.value is not None]
+def _valued(terms: Iterable[Term]) -> Iterator[Term]:
+    return (term for term in terms if term.value is not None)
 
 
 def _is_proven(term: Term) -> bool:
@@ -85,7 +114,7 @@ def agreed_clauses(ours: Sequence[Clause], said: Sequence[Clause]) -> Iterator[C
     for clause in said:
         if clause.citation:
             twin = any(_overlap(clause, other) for other in ours)
-            yield clause.model_copy(update={"confidence": BOTH if twin else ONE_PROVEN})
+            yield clause.model_copy(update={"confidence": BOTH if twin else ONE})
     for clause in ours:
         if not any(other.citation and _overlap(clause, other) for other in said):
             yield clause.model_copy(update={"confidence": round(clause.confidence * 0.8, 4)})

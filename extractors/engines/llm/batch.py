@@ -134,7 +134,7 @@ class Batches:
             yield row["custom_id"], _reply(row)
 
     def _note(self, request: str, contract_id: str, size: int, reply: Reply) -> None:
-        sent = Sent(request, self._settings.run_id, contract_id, self._client.host, request, size, size // 4)
+        sent = Sent(request, self._settings.run_id, contract_id, self._client.host, request, size, tokens=0)
         prices = tuple(DISCOUNT * price for price in self._settings.prices)
         self._ledger.end(self._ledger.begin(sent), request, self._settings.run_id, reply, prices)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from extractors.engines.llm.outcomes import Reply, Usage
+from extractors.engines.llm.requests import tokens_of
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (request TEXT PRIMARY KEY, text TEXT, reply TEXT, run_id TEXT, at REAL);
@@ -112,15 +113,16 @@ class Ledger:
                 " AND request NOT IN (SELECT request FROM answers) ORDER BY request"
             ).fetchall()
 
-    def take_plans(self) -> tuple[int, int]:
-        """How many requests are planned that no batch has, and their bytes; the plans are dropped."""
+    def take_plans(self) -> list[tuple[int, int]]:
+        """Bytes and estimated tokens of each request that is planned and that no batch has; the plans are dropped."""
         with self._open() as held:
             found = held.execute(
-                "SELECT count(*), coalesce(sum(length(CAST(body AS BLOB))), 0) FROM planned WHERE batch IS NULL"
+                "SELECT CAST(body AS BLOB) FROM planned WHERE batch IS NULL"
                 " AND request NOT IN (SELECT request FROM answers)"
-            ).fetchone()
+            )
+            sizes = [(len(body), tokens_of(body)) for (body,) in found]
             held.execute("DELETE FROM planned WHERE batch IS NULL")
-            return found
+            return sizes
 
     def open_batch(self, batch: str, requests: Sequence[str], run_id: str) -> None:
         """Notes a batch and its rows before the provider hears of it."""

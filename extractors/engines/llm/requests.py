@@ -4,7 +4,9 @@ Nothing of a single document stands before its passages, so that the provider's 
 stand between marks that no contract can know.
 """
 
+import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -29,14 +31,14 @@ class Letter:
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The strict schema of the answer."""
-        keys = sorted({key for position in self.positions for key in position.references})
+        keys = sorted({key for position in self.positions for key in position.keys})
         return answer_schema(tuple(position.id for position in self.positions), tuple(keys))
 
     @cached_property
     def prefix(self) -> str:
         """The instructions, the same bytes in every request."""
         return load("extract").render(
-            terms=[TERM_BY_NAME[name] for name in ASKED], clause_types=CLAUSE_TYPES, rules=self.positions
+            terms=[TERM_BY_NAME[name] for name in ASKED], clause_types=CLAUSE_TYPES, positions=self.positions
         )
 
     @cached_property
@@ -57,8 +59,9 @@ class Letter:
         with_clauses: bool,
         remarks: str = "",
         answer_tokens: int | None = None,
+        pictures: Sequence[tuple[int, bytes]] = (),
     ) -> Mapping[str, Any]:
-        """The request."""
+        """The request. `pictures` are JPEGs with the numbers of their pages."""
         mark = hashlib.sha256(b"mark\0" + passages.encode()).hexdigest()[:16]
         question = [f"Terms asked for: {', '.join(asked)}."]
         question.append("Clauses: all types." if with_clauses else "Clauses: none, leave the list empty.")
@@ -67,11 +70,17 @@ class Letter:
         text = f"<document {mark}>\n{passages}\n</document {mark}>"
         last = " ".join([*question, remarks]).strip()
         room = answer_tokens or self._settings.answer_tokens
+        shown = [part for number, jpeg in pictures for part in (f"[page {number}]", jpeg)]
         build = self._chat if self._settings.api == "chat" else self._responses
-        return build(text, last, room)
+        return build([text, *shown, last], room)
 
-    def _responses(self, text: str, question: str, room: int) -> Mapping[str, Any]:
-        content = [{"type": "input_text", "text": text}, {"type": "input_text", "text": question}]
+    def _responses(self, parts: Sequence[str | bytes], room: int) -> Mapping[str, Any]:
+        content = [
+            {"type": "input_text", "text": part}
+            if isinstance(part, str)
+            else {"type": "input_image", "image_url": _data_url(part), "detail": "high"}
+            for part in parts
+        ]
         body: dict[str, Any] = {
             "model": self._settings.model,
             "instructions": self.prefix,
@@ -84,8 +93,13 @@ class Letter:
         }
         return body | ({"reasoning": {"effort": self._settings.effort}} if self._settings.effort else {})
 
-    def _chat(self, text: str, question: str, room: int) -> Mapping[str, Any]:
-        content = [{"type": "text", "text": text}, {"type": "text", "text": question}]
+    def _chat(self, parts: Sequence[str | bytes], room: int) -> Mapping[str, Any]:
+        content = [
+            {"type": "text", "text": part}
+            if isinstance(part, str)
+            else {"type": "image_url", "image_url": {"url": _data_url(part), "detail": "high"}}
+            for part in parts
+        ]
         return {
             "model": self._settings.model,
             "messages": [{"role": "system", "content": self.prefix}, {"role": "user", "content": content}],
@@ -95,3 +109,19 @@ class Letter:
             },
             "max_completion_tokens": room,
         }
+
+
+PICTURE_TOKENS = 1_600
+"""What a picture of a page counts for before the provider tells: an upper estimate for its size."""
+_DATA = "data:image/jpeg;base64,"
+_PICTURE = re.compile(rb"%s[A-Za-z0-9+/=]*" % _DATA.encode())
+
+
+def _data_url(jpeg: bytes) -> str:
+    return _DATA + base64.b64encode(jpeg).decode()
+
+
+def tokens_of(content: bytes) -> int:
+    """About how many tokens the bytes of a request are: four bytes each, pictures apart."""
+    text, pictures = _PICTURE.subn(b"", content)
+    return len(text) // 4 + pictures * PICTURE_TOKENS

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from extractors.engines.llm.client import Client
 from extractors.engines.llm.ledger import Ledger, Sent
 from extractors.engines.llm.outcomes import AGAIN, HELP, MORE_ROOM, STOPS_THE_RUN, Outcome, Reply, Usage
+from extractors.engines.llm.requests import tokens_of
 from schemas.errors import ExtractorUnavailable
 from schemas.llm import LlmSettings, RequestRecord
 
@@ -25,6 +26,7 @@ class Wanted(NamedTuple):
     purpose: str
     asked: tuple[str, ...]
     chunk_ids: tuple[str, ...]
+    page_images: tuple[int, ...]
     passage_share: float
     redactions: int
     body: Mapping[str, Any]
@@ -95,7 +97,7 @@ class Sender:
             self._client.host,
             hashlib.sha256(content).hexdigest(),
             len(content),
-            len(content) // 4,
+            tokens_of(content),
         )
         usage, attempt = Usage(), 0
         while True:
@@ -155,6 +157,7 @@ class Sender:
             purpose=wanted.purpose,
             asked=wanted.asked,
             chunk_ids=wanted.chunk_ids,
+            page_images=wanted.page_images,
             passage_share=round(wanted.passage_share, 4),
             host=self._client.host,
             model=reply.model or self._settings.model,
