@@ -110,6 +110,12 @@ def is_ours(name: str | None, our_entities: Sequence[str]) -> bool:
     return bool(bare) and any(_same_name(bare, normalised(own)) for own in our_entities)
 
 
+def other_parties(extraction: Extraction, our_entities: Sequence[str]) -> Iterable[str]:
+    """The names of the parties that are not ours, as names are compared."""
+    names = (term.value for term in extraction.terms if term.term == "parties" and term.value)
+    return dict.fromkeys(normalised(name) for name in names if not is_ours(name, our_entities))
+
+
 def _same_name(a: str, b: str) -> bool:
     """Same words, but for one letter in long ones: `Acme 1` is not `Acme 2`, nor `Gas East` `Gas West`."""
     if a.replace(" ", "") == b.replace(" ", ""):
@@ -239,6 +245,11 @@ def _cents(amount: Decimal) -> Decimal:
 
 
 def _deadlines(terms: dict[str, Term], parties, document, our_entities, today: date) -> Iterable[Term]:
+    return deadlines(terms, today)
+
+
+def deadlines(terms: dict[str, Term], today: date) -> Iterable[Term]:
+    """End of the running period, notice deadline and end of the non-cancellable period, as far as the terms tell."""
     end = terms.get("expiration_date")
     if end:
         running = _running_end(terms, end.value_date, today)

@@ -102,7 +102,10 @@ _READING_STEPS = (
     *("furniture", "sentences", "chunk", "retrieve", "passages", "extract", "values", "names", "rows", "check"),
     *("trees", "machine_orders", "page_images"),
 )
-_JUDGING_STEPS = ("derive", "machine_orders", "predicates", "flag", "asc606")
+_JUDGING_STEPS = (
+    *("derive", "machine_orders", "predicates", "flag", "asc606"),
+    *("document_references", "amendments", "families", "missing"),
+)
 
 
 @lru_cache(maxsize=4)

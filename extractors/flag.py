@@ -1,7 +1,7 @@
 """The sixth step: compares checked terms and clauses with the playbook, and says what departs from it.
 
-Rules are data (`playbooks/*.yaml`); here they are only applied. Five rules about the paper itself (`M01` to
-`M03`, `M05`, `M06`) are worked out in code.
+Rules are data (`playbooks/*.yaml`); here they are only applied. Those about the paper itself (`M01` to `M06`) are
+worked out in code; which documents are not held is known only beside all others (see `flows.families`).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,10 +10,12 @@ from textwrap import shorten
 
 from extractors.check import cite
 from extractors.machine_orders import orders_to_machines
+from extractors.missing import missing_parts
 from extractors.predicates import Facts, Hit, fill, holds, in_scope
 from schemas.base import Frozen
 from schemas.contract import Citation, Clause, Evidence, Extraction, Flag, Term
 from schemas.document import PAGE_BREAK, Box, Document, EditMark, Page
+from schemas.families import Spoken
 from schemas.playbook import Case, Playbook, Rule, load_playbooks
 
 __all__ = ["FlagContext", "flag", "load_playbooks", "touched_terms"]
@@ -231,7 +233,7 @@ def _near(a: Box, b: Box, margin: float) -> bool:
     return across and a[1] < b[3] + margin and b[1] < a[3] + margin
 
 
-# --- M02, M03, M05
+# --- M02 to M06
 
 
 _HIDDEN_WORDS = {
@@ -327,10 +329,43 @@ def _to_a_machine(rule: Rule, extraction: Extraction, document: Document, _: Fla
     ]
 
 
+def _incomplete(rule: Rule, _: Extraction, document: Document, __: FlagContext) -> list[Flag]:
+    """One flag for each exhibit or run of pages that the document says it has and has not."""
+    return [
+        _made(
+            rule,
+            None,
+            found=f"{part.what} is referred to and is not in the document",
+            reason=f"The document speaks of {part.what} as a part of it, and it was not found in the file. Ask for it: "
+            "terms may stand there.",
+            citation=cite(document, part.start, part.end),
+            quote=document.text[part.start : part.end],
+            evidence="verified",
+        )
+        for part in missing_parts(document)
+    ]
+
+
+def not_held(rule: Rule, said: Spoken) -> Flag:
+    """The flag about a document that a contract hangs on and that is not in the warehouse."""
+    dated = f" dated {said.dated.isoformat()}" if said.dated else ""
+    number = f" no. {said.number}" if said.number and said.number not in said.title else ""
+    return _made(
+        rule,
+        None,
+        found=f"{said.title}{number}{dated} is not held",
+        reason=f"This document hangs on the {said.title}{number}{dated}, which is not in the warehouse. Ask for it: "
+        "until then nobody knows what else holds.",
+        quote=said.quote,
+        evidence="verified",
+    )
+
+
 _IN_CODE: dict[str, Callable[[Rule, Extraction, Document, FlagContext], list[Flag]]] = {
     "M01": _marked,
     "M02": _unseen,
     "M03": _unread,
+    "M04": _incomplete,
     "M05": _side_unknown,
     "M06": _to_a_machine,
 }

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache, partial
 
+from extractors.amendments import amendment_effects
 from extractors.asc606 import asc606
 from extractors.check import check
 from extractors.chunk import chunk
-from extractors.derive import derive
+from extractors.derive import derive, other_parties
+from extractors.document_references import document_references, own_numbers
 from extractors.engines import Engine, Show
 from extractors.extract import engine, extract
 from extractors.files import Content
@@ -101,6 +103,10 @@ def judge(
         extraction=extraction,
         flags=flag(extraction, document, playbook),
         asc606=asc606(extraction, document, playbook),
+        references=document_references(extraction, document),
+        effects=amendment_effects(extraction, document),
+        numbers=own_numbers(document),
+        others=tuple(other_parties(extraction, our_entities)),
         playbook_version=playbook.version,
     )
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from extractors.extract import answer_in_batches, choose, fingerprint, judgement_fingerprint, prompt_version, take_plans
 from extractors.files import EXTENSIONS, READ_VERSION, Content, Limits
 from extractors.inbox import Item, document_id, identify, scan
+from flows.families import linker
 from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
 from schemas.base import Frozen
 from schemas.errors import DocumentError
@@ -103,7 +104,9 @@ def night(
         run = _run_row(request, settings, run_id, started_at)
         processor = _settled(request.warehouse, processor or _in_pool(settings))
         outcomes = _outcomes(plan, processor, tally, watch, run, begun)
-        land(request.warehouse, run, outcomes, references().values())
+        link = linker(run["business_date"], load_playbooks(settings.playbook))
+        manifest = land(request.warehouse, run, outcomes, references().values(), link=link)
+        tally.flags = manifest.run["flags"]
         publish(request.warehouse)
     else:
         tally.documents = plan.documents

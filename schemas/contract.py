@@ -118,6 +118,44 @@ class Judgement(Frozen):
     citation: Citation | None = None
 
 
+Relation = Literal["restates", "amends", "renews", "under", "amended_by", "replaces", "mentions"]
+"""How a document stands to one it speaks of: it changes it, runs under it, takes its place, or only names it."""
+
+PARENTAL: tuple[Relation, ...] = ("restates", "amends", "renews", "under")
+"""The relations that make the document spoken of the parent in a family."""
+
+
+class DocumentReference(Frozen):
+    """Another document that a contract speaks of. `title` is as written; `number` is the other's own."""
+
+    relation: Relation
+    title: str
+    number: str | None = None
+    dated: date | None = None
+    quote: str
+    page_number: int | None = None
+    citation: Citation | None = None
+
+
+class AmendmentEffect(Frozen):
+    """What an amendment does to the contract it amends.
+
+    `section` is of the amended contract. `old_text` and `new_text` are the words that go and come where the amendment
+    quotes them. `terms` are the names of the terms whose values stand in what comes; `months` by how much the term of
+    the contract is extended, where that is all that is said.
+    """
+
+    effect: Literal["replaces", "adds", "deletes", "restates"]
+    section: str | None = None
+    old_text: str | None = None
+    new_text: str | None = None
+    terms: tuple[str, ...] = ()
+    months: float | None = None
+    quote: str
+    page_number: int | None = None
+    citation: Citation | None = None
+
+
 class Extraction(Frozen):
     """All terms and clauses of one contract, as one engine read them.
 
@@ -185,10 +223,17 @@ class Reference(Frozen):
 
 
 class ContractReading(Frozen):
-    """One contract after check and flag: what `land` turns into rows."""
+    """One contract after check and flag: what `land` turns into rows.
+
+    `numbers` are those it bears itself, `others` the names of its parties but ours, as names are compared.
+    """
 
     extraction: Extraction
     flags: tuple[Flag, ...] = ()
     asc606: tuple[AscTopic, ...] = ()
+    references: tuple[DocumentReference, ...] = ()
+    effects: tuple[AmendmentEffect, ...] = ()
+    numbers: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     playbook_version: str = ""
     seconds: float = Field(default=0.0, ge=0)

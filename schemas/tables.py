@@ -9,7 +9,7 @@ from typing import Literal
 from schemas.base import Frozen
 from schemas.terms import TERMS, TermType
 
-Level = Literal["document", "contract", "run", "reference", "review"]
+Level = Literal["document", "contract", "family", "run", "reference", "review"]
 
 _CONTRACT_TYPES: dict[TermType, str] = {
     "text": "VARCHAR",
@@ -25,7 +25,7 @@ _CONTRACT_TYPES: dict[TermType, str] = {
 
 class Table(Frozen):
     """A table. `level` says what its latest version hangs on: the newest run of the row's document or
-    contract, or nothing (`run`, `reference`, `review`: every row counts)."""
+    contract or family, or nothing (`run`, `reference`, `review`: every row counts)."""
 
     name: str
     level: Level
@@ -98,6 +98,8 @@ TABLES: tuple[Table, ...] = (
             "document_id": "VARCHAR",
             "work_key": "VARCHAR",
             "playbook_version": "VARCHAR",
+            "numbers": "VARCHAR[]",
+            "other_parties": "VARCHAR[]",
         },
     ),
     _table(
@@ -153,6 +155,42 @@ TABLES: tuple[Table, ...] = (
         | version INTEGER""",
     ),
     _table(
+        "document_references",
+        "contract",
+        """contract_id VARCHAR | reference INTEGER | relation VARCHAR | title VARCHAR | number VARCHAR | dated DATE
+        | quote VARCHAR | document_id VARCHAR | page_number INTEGER | run_id VARCHAR | version INTEGER
+        | x0 DOUBLE | y0 DOUBLE | x1 DOUBLE | y1 DOUBLE""",
+    ),
+    _table(
+        "amendment_effects",
+        "contract",
+        """contract_id VARCHAR | effect_number INTEGER | effect VARCHAR | section VARCHAR | terms VARCHAR[]
+        | old_text VARCHAR | new_text VARCHAR | months DOUBLE | quote VARCHAR | document_id VARCHAR
+        | page_number INTEGER | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
+        "family_members",
+        "family",
+        """family_id VARCHAR | contract_id VARCHAR | parent_contract_id VARCHAR | relation VARCHAR | confidence DOUBLE
+        | quote VARCHAR | document_id VARCHAR | page_number INTEGER | effective_from DATE | run_id VARCHAR""",
+    ),
+    _table(
+        "family_terms",
+        "family",
+        """family_id VARCHAR | contract_id VARCHAR | term VARCHAR | value VARCHAR | value_date DATE
+        | value_number DOUBLE | unit VARCHAR | set_by_contract_id VARCHAR | set_by_document_id VARCHAR
+        | quote VARCHAR | page_number INTEGER
+        | effective_from DATE | evidence VARCHAR | run_id VARCHAR""",
+    ),
+    _table(
+        "family_flags",
+        "family",
+        f"""family_id VARCHAR | flag_id VARCHAR | contract_id VARCHAR | rule_id VARCHAR | severity VARCHAR
+        | clause_type VARCHAR | found VARCHAR | standard VARCHAR | reason VARCHAR | refs VARCHAR[] | quote VARCHAR
+        | document_id VARCHAR | page_number INTEGER | {_BOX} | evidence VARCHAR | confidence DOUBLE
+        | rule_version VARCHAR | status VARCHAR | run_id VARCHAR | version INTEGER""",
+    ),
+    _table(
         "chunks",
         "contract",
         """contract_id VARCHAR | chunk_id VARCHAR | heading_path VARCHAR[] | page_first INTEGER
@@ -199,5 +237,5 @@ TABLES: tuple[Table, ...] = (
 
 TABLE_BY_NAME = {table.name: table for table in TABLES}
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 """Raised when the meaning of rows changes; part of the key under which a contract's rows are kept."""

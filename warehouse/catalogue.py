@@ -4,6 +4,8 @@ Readers who have the former file open go on with it; whoever opens it afterwards
 written in DuckDB's format v1.5.0, so that clients from 1.5 on can open it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -39,6 +41,7 @@ _HEADS = {
 _LEVELS = {
     "document": "latest rows of each document",
     "contract": "latest version of each contract",
+    "family": "latest state of each contract family",
     "run": "one row a run",
     "review": "one row a decision",
     "reference": "what each reference key means",
@@ -70,6 +73,18 @@ def publish(root: Path, *, timeout: float = LOCK_SECONDS) -> Path:
             built.unlink(missing_ok=True)
             _wal(built).unlink(missing_ok=True)
     return target
+
+
+@contextmanager
+def seen(root: Path, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in which all tables and views stand as that manifest lists them, published or not."""
+    con = duckdb.connect(":memory:")
+    try:
+        for statement in _statements(root, manifest):
+            con.execute(statement)
+        yield con
+    finally:
+        con.close()
 
 
 def rebuild(root: Path) -> Path:
@@ -126,7 +141,7 @@ def _statements(root: Path, manifest: Manifest | None) -> list[str]:
     files = manifest.files if manifest else {}
     heads = [manifest.heads] if manifest and manifest.heads else []
     made = [_info(root, manifest), _over_files("heads", _HEADS, root, heads)]
-    for table in TABLES:
+    for table in sorted(TABLES, key=lambda table: table.level != "family"):
         name = table.name
         held, known = list(files.get(name, ())), manifest.columns.get(name) if manifest else None
         mixed = manifest is not None and name in manifest.mixed
@@ -180,9 +195,28 @@ def _latest(table: Table, root: Path, files: list[str], held: tuple[str, ...] | 
     if table.level == "document":
         run = "run_id" if name == "documents" else "pages_run_id"
         on = f"h.kind = 'document' AND h.id = t.document_id AND h.{run} = t.run_id"
+    elif table.level == "family":
+        on = "h.kind = 'family' AND h.id = t.family_id AND h.run_id = t.run_id"
     else:
         on = "h.kind = 'contract' AND h.id = t.contract_id AND h.run_id = t.run_id"
+    if name in _OVERLAID:
+        return f"CREATE VIEW {name} AS {_OVERLAID[name].format(on=on)}"
     return f"CREATE VIEW {name} AS SELECT t.* FROM {name}_history t SEMI JOIN heads h ON {on}"
+
+
+_OVERLAID = {
+    # A contract's family is known only when all are landed.
+    "contracts": (
+        "SELECT t.* REPLACE (coalesce(m.family_id, t.family_id) AS family_id, "
+        "coalesce(m.parent_contract_id, t.parent_contract_id) AS parent_contract_id) "
+        "FROM contracts_history t SEMI JOIN heads h ON {on} LEFT JOIN family_members m ON m.contract_id = t.contract_id"
+    ),
+    "flags": (
+        "SELECT t.* FROM flags_history t SEMI JOIN heads h ON {on} "
+        "UNION ALL BY NAME SELECT f.* EXCLUDE (family_id) FROM family_flags f"
+    ),
+}
+"""Tables whose latest state is more than their latest rows."""
 
 
 def _morning_view(name: str) -> list[str]:

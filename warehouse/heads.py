@@ -1,8 +1,9 @@
-"""Heads: for every document and contract, the run and version whose rows are the latest.
+"""Heads: for every document, contract and family, the run and version whose rows are the latest.
 
 Each run that landed something writes a full snapshot; the views of the latest rows join on it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from warehouse.rows import Rows
 
 SCHEMA = pa.schema(
     [
-        ("kind", pa.string()),  # document | contract
+        ("kind", pa.string()),  # document | contract | family
         ("id", pa.string()),
         ("run_id", pa.string()),
         ("pages_run_id", pa.string()),  # the run whose pages and edit marks count; documents only
@@ -50,6 +51,11 @@ class NewHeads:
             self._put("document", row["document_id"], row, pages_run_id=pages)
         for row in rows.get("contracts", ()):
             self._put("contract", row["contract_id"], row)
+
+    def add_families(self, family_ids: Iterable[str]) -> None:
+        """Take the families that this run worked out anew, also those of which nothing is left."""
+        for family_id in family_ids:
+            self._put("family", family_id, {"run_id": self.run_id})
 
     def _put(self, kind: str, id: str, row: dict[str, Any], **more: Any) -> None:
         if row.get("run_id") != self.run_id:

@@ -3,13 +3,14 @@
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
+import duckdb
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
@@ -17,6 +18,7 @@ from schemas.contract import Reference
 from schemas.errors import WarehouseError
 from schemas.tables import TABLE_BY_NAME, TABLES
 from warehouse.arrow import arrow_schema, arrow_table
+from warehouse.catalogue import seen
 from warehouse.heads import NewHeads
 from warehouse.manifest import LOCK_SECONDS, Manifest, committed, current, publishing, settle, write
 from warehouse.parquet import TableWriter, read_file, write_file
@@ -33,9 +35,12 @@ def land(
     batches: Iterable[Rows],
     references: Iterable[Reference] = (),
     *,
+    link: "Linker | None" = None,
     timeout: float = LOCK_SECONDS,
 ) -> Manifest:
     """Write all batches of a run, commit them, and give back the manifest.
+
+    `link` works out what hangs on several contracts, from a connection that sees the state after this run.
 
     `run` is the row of `runs`; only `run_id` is needed at the start. The rest is read after the last batch,
     and counts that are missing are counted. Batches are streamed: the lock is held only at the beginning and
@@ -50,7 +55,18 @@ def land(
         landing = _Landing(stage, run_id)
         landing.take(batches)
         with publishing(root, timeout):
-            return _commit(root, landing, _run_row(run, landing), tuple(references))
+            return _commit(root, landing, _run_row(run, landing), tuple(references), link)
+
+
+class Linked(NamedTuple):
+    """Rows of the tables on the level of the family, and the families that they replace the rows of."""
+
+    rows: Rows
+    family_ids: frozenset[str]
+
+
+Linker = Callable[[duckdb.DuckDBPyConnection, str], Linked]
+"""Gets a connection to all tables as they will be, and the run's id."""
 
 
 class _Landing:
@@ -164,22 +180,31 @@ def _is_alive(stage: Path) -> bool:
     return False
 
 
-def _commit(root: Path, landing: _Landing, run: dict[str, Any], references: tuple[Reference, ...]) -> Manifest:
+def _commit(
+    root: Path,
+    landing: _Landing,
+    run: dict[str, Any],
+    references: tuple[Reference, ...],
+    link: Linker | None,
+) -> Manifest:
     former = current(root)
     if landing.run_id in committed(root):
         raise WarehouseError(f"The run {landing.run_id} is already landed.", help="Give the run a new id.")
     files = dict(former.files) if former else {}
     columns = dict(former.columns) if former else {}
     mixed = set(former.mixed) if former else set()
-    _write_small_tables(root, landing, files, run, references)
-    for table in TABLES:
-        staged = landing.stage / f"{table.name}.parquet"
-        if staged.exists():
-            kept = () if table.name in _CARRIED else files.get(table.name, ())
-            files[table.name] = (*kept, _move(root, landing.run_id, staged, table.name))
-            if kept and columns[table.name] != tuple(table.columns):
-                mixed.add(table.name)
-            columns[table.name] = tuple(table.columns)
+
+    def take_in() -> None:
+        for table in TABLES:
+            staged = landing.stage / f"{table.name}.parquet"
+            if staged.exists():
+                kept = () if table.name in _CARRIED else files.get(table.name, ())
+                files[table.name] = (*kept, _move(root, landing.run_id, staged, table.name))
+                if kept and columns[table.name] != tuple(table.columns):
+                    mixed.add(table.name)
+                columns[table.name] = tuple(table.columns)
+
+    take_in()
     manifest = Manifest(
         number=former.number + 1 if former else 1,
         run_id=landing.run_id,
@@ -189,11 +214,37 @@ def _commit(root: Path, landing: _Landing, run: dict[str, Any], references: tupl
         files=files,
         columns=columns,
         mixed=tuple(sorted(mixed)),
-        heads=_write_heads(root, landing, former),
+        heads=former.heads if former else None,
         rows=landing.rows,
+    )
+    if link and landing.heads.heads:
+        run["flags"] += _link(root, landing, manifest, link)
+    _write_small_tables(root, landing, files, run, references)
+    take_in()
+    manifest = manifest.model_copy(
+        update={
+            "files": files,
+            "columns": columns,
+            "mixed": tuple(sorted(mixed)),
+            "heads": _write_heads(root, landing, former),
+        }
     )
     write(root, manifest)
     return manifest
+
+
+def _link(root: Path, landing: _Landing, manifest: Manifest, link: Linker) -> int:
+    """Stage what `link` makes of the state after this run, and note its heads. Returns how many flags it made."""
+    staged = landing.stage / "heads-before.parquet"
+    write_file(staged, landing.heads.merged(root / manifest.heads if manifest.heads else None))
+    with seen(root, manifest.model_copy(update={"heads": str(staged)})) as con:
+        linked = link(con, landing.run_id)
+    for name, rows in linked.rows.items():
+        if rows:
+            table = arrow_table(name, arrow_schema(TABLE_BY_NAME[name]), rows)
+            write_file(landing.stage / f"{name}.parquet", table)
+    landing.heads.add_families(linked.family_ids)
+    return len(linked.rows.get("family_flags", ()))
 
 
 def _write_small_tables(

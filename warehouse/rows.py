@@ -11,7 +11,18 @@ from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
 
-from schemas.contract import AscTopic, Chunk, Citation, Clause, ContractReading, FeeLine, Flag, Term
+from schemas.contract import (
+    AmendmentEffect,
+    AscTopic,
+    Chunk,
+    Citation,
+    Clause,
+    ContractReading,
+    DocumentReference,
+    FeeLine,
+    Flag,
+    Term,
+)
 from schemas.document import Box, Document, EditMark, Page, marked_text
 from schemas.filed import Filed
 from schemas.terms import TERMS, TermSpec, TermType
@@ -72,6 +83,14 @@ def contract_rows(
         "flags": [held | _flag_row(ids["contract_id"], f, n) for f, n in _numbered(reading.flags)],
         "asc606": [held | _asc_row(ids["contract_id"], t, n, reading) for t, n in _numbered(reading.asc606)],
         "fee_lines": [held | _fee_row(line) for line in extraction.fee_lines],
+        "document_references": [
+            held | {"reference": n} | _quoted_row(reference) | _place(reference.citation)
+            for n, reference in enumerate(reading.references, 1)
+        ],
+        "amendment_effects": [
+            held | {"effect_number": n} | _quoted_row(effect) | {"terms": list(effect.terms)}
+            for n, effect in enumerate(reading.effects, 1)
+        ],
         "chunks": [ids | _chunk_row(chunk) for chunk in chunks],
         "retrievals": [ids | retrieval.model_dump() for retrieval in extraction.retrievals],
         "requests": [request.model_dump() | ids for request in extraction.requests],
@@ -196,6 +215,11 @@ def _clause_row(clause: Clause, extractor: str) -> Row:
     return row | page_end | _place(clause.citation) | _span(clause.citation) | {"extractor": extractor}
 
 
+def family_flag_row(family_id: str, contract: Row, flag: Flag, ordinal: int, place: Row) -> Row:
+    """The row of a flag that hangs on other contracts; `contract` gives its ids, run and version."""
+    return {"family_id": family_id} | contract | _flag_row(contract["contract_id"], flag, ordinal) | place
+
+
 def _flag_row(contract_id: str, flag: Flag, ordinal: int) -> Row:
     row = flag.model_dump(exclude={"citation"}) | {"refs": list(flag.refs), "status": "proposed"}
     return row | _place(flag.citation) | {"flag_id": stable_id("f_", contract_id, flag.rule_id, ordinal)}
@@ -213,6 +237,10 @@ def _asc_row(contract_id: str, topic: AscTopic, ordinal: int, reading: ContractR
         "status": "proposed",
         "reference_version": reading.playbook_version or None,
     }
+
+
+def _quoted_row(item: DocumentReference | AmendmentEffect) -> Row:
+    return item.model_dump(exclude={"citation"})
 
 
 def _fee_row(line: FeeLine) -> Row:
@@ -238,6 +266,8 @@ def _contract_columns(filed: Filed, document: Document, reading: ContractReading
         "status": "landed",
         "work_key": filed.work_key,
         "playbook_version": reading.playbook_version or None,
+        "numbers": list(reading.numbers),
+        "other_parties": list(reading.others),
     }
 
 

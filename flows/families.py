@@ -1,0 +1,210 @@
+"""Families of contracts over the whole warehouse, worked out anew where a run touched them. Part of landing."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+
+import duckdb
+
+from extractors.families import best_link, in_force
+from extractors.flag import not_held
+from schemas.contract import PARENTAL, AmendmentEffect
+from schemas.families import FamilyTerm, Head, Link, Member, Spoken
+from schemas.playbook import Playbook, Rule
+from warehouse.lake import Linked, Linker
+from warehouse.rows import family_flag_row
+
+Row = dict[str, Any]
+Connection = duckdb.DuckDBPyConnection
+
+MOST_HOPS = 8
+"""So many parents up a contract's family is looked for; more is a circle."""
+
+_HEAD = """c.contract_id, c.document_id, c.title, c.contract_type, c.numbers, c.other_parties, c.agreement_date,
+    c.effective_date, c.signed_date"""
+_SPOKEN = f"""
+CREATE TEMP TABLE spoken AS
+SELECT r.* EXCLUDE (document_id), c.other_parties
+FROM document_references r JOIN contracts c USING (contract_id) WHERE r.relation IN {PARENTAL}
+"""
+_CANDIDATES = """
+CREATE TEMP TABLE candidates AS
+WITH days AS (
+    SELECT DISTINCT contract_id, other_parties, unnest([agreement_date, effective_date, signed_date]) AS day
+    FROM contracts
+),
+numbers AS (SELECT contract_id, unnest(numbers) AS number FROM contracts),
+parties AS (SELECT contract_id, unnest(other_parties) AS party FROM contracts)
+SELECT r.contract_id AS child, d.contract_id AS parent FROM spoken r JOIN days d ON d.day = r.dated
+WHERE list_has_any(r.other_parties, d.other_parties) OR len(r.other_parties) = 0 OR len(d.other_parties) = 0
+UNION SELECT r.contract_id, n.contract_id FROM spoken r JOIN numbers n ON n.number = r.number
+UNION SELECT r.contract_id, p.contract_id
+FROM (SELECT contract_id, unnest(other_parties) AS party FROM spoken WHERE dated IS NULL AND number IS NULL) r
+JOIN parties p USING (party)
+"""
+
+
+NOT_HELD = 1_000
+"""Ordinal of the flag about a parent that is not held, beside those about missing exhibits of the same rule."""
+
+
+def linker(today: date, playbook: Playbook) -> Linker:
+    """What `warehouse.lake.land` calls: the families as they stand on a day."""
+    return partial(_linked, today=today, rule=playbook.library["M04"])
+
+
+def _linked(con: Connection, run_id: str, *, today: date, rule: Rule) -> Linked:
+    con.execute(_SPOKEN)
+    con.execute(_CANDIDATES)
+    spoken, candidates = _spoken(con), _candidates(con)
+    links = {child: link for child, said in spoken.items() if (link := best_link(said, candidates.get(child, [])))}
+    parents = {child: link.parent.contract_id for child, link in links.items()}
+    roots = {contract: _root(contract, parents) for contract in {*parents, *parents.values()}}
+    touched = _touched(con, run_id, links, roots)
+    families = defaultdict(list)
+    for contract, root in sorted(roots.items()):
+        if root in touched:
+            families[root].append(contract)
+    read = _members(con, [contract for family in families.values() for contract in family], links)
+    rows: dict[str, list[Row]] = {"family_members": [], "family_terms": [], "family_flags": []}
+    for root, family in families.items():
+        rows["family_members"] += [_member_row(root, read[c], links.get(c), run_id) for c in family]
+        others = [read[contract] for contract in family if contract != root]
+        rows["family_terms"] += [_term_row(root, term, run_id) for term in in_force(read[root], others, today)]
+    for child, said in spoken.items():
+        root = roots.get(child, child)
+        if child not in links and root in touched:
+            rows["family_flags"].append(_missing_row(root, said[0], rule, run_id))
+    return Linked(rows, frozenset(touched))
+
+
+def _root(contract: str, parents: Mapping[str, str]) -> str:
+    for _ in range(MOST_HOPS):
+        if contract not in parents:
+            break
+        contract = parents[contract]
+    return contract
+
+
+def _touched(con: Connection, run_id: str, links: Mapping[str, Link], roots: Mapping[str, str]) -> set[str]:
+    """The families that this run may have changed: with a contract of this run, or with other members than before."""
+    landed = [row[0] for row in con.execute("SELECT contract_id FROM contracts WHERE run_id = ?", [run_id]).fetchall()]
+    former = con.execute("SELECT contract_id, family_id, parent_contract_id FROM family_members").fetchall()
+    before = {contract: (family, parent) for contract, family, parent in former}
+    now = {c: (root, links[c].parent.contract_id if c in links else None) for c, root in roots.items()}
+    touched = {roots.get(contract, contract) for contract in landed}
+    touched |= {before[contract][0] for contract in landed if contract in before}
+    for contract in before.keys() | now.keys():
+        if before.get(contract) != now.get(contract):
+            touched |= {place[0] for place in (before.get(contract), now.get(contract)) if place}
+            touched.add(contract)
+    return touched
+
+
+def _rows(con: Connection, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+    found = con.execute(sql, list(parameters))
+    names = [column[0] for column in found.description]
+    for row in found.fetchall():
+        yield dict(zip(names, row, strict=True))
+
+
+def _head(row: Row) -> Head:
+    days = (row["agreement_date"], row["effective_date"], row["signed_date"])
+    return Head(
+        **{name: row[name] for name in ("contract_id", "document_id", "title", "contract_type")},
+        days=tuple(day for day in days if day),
+        others=tuple(row["other_parties"] or ()),
+        numbers=tuple(row["numbers"] or ()),
+    )
+
+
+def _spoken(con: Connection) -> dict[str, list[Spoken]]:
+    """The references of each contract that would name its parent, in the order of its text."""
+    sql = f"""SELECT {_HEAD}, r.relation, r.title AS said, r.number, r.dated, r.quote, r.page_number, r.x0, r.y0, r.x1,
+        r.y1 FROM spoken r JOIN contracts c USING (contract_id) ORDER BY r.contract_id, r.reference"""
+    found: dict[str, list[Spoken]] = {}
+    for row in _rows(con, sql):
+        said = {name: row[name] for name in ("relation", "number", "dated", "quote", "page_number")}
+        said["box"] = None if row["x0"] is None else tuple(row[edge] for edge in ("x0", "y0", "x1", "y1"))
+        found.setdefault(row["contract_id"], []).append(Spoken(child=_head(row), title=row["said"], **said))
+    return found
+
+
+def _candidates(con: Connection) -> dict[str, list[Head]]:
+    """For each contract that speaks of a parent, those it may mean."""
+    sql = f"SELECT x.child, {_HEAD} FROM candidates x JOIN contracts c ON c.contract_id = x.parent ORDER BY ALL"
+    found: dict[str, list[Head]] = {}
+    for row in _rows(con, sql):
+        found.setdefault(row["child"], []).append(_head(row))
+    return found
+
+
+def _members(con: Connection, contracts: Collection[str], links: Mapping[str, Link]) -> dict[str, Member]:
+    """The contracts of the families with all that their terms in force hang on."""
+    con.execute("CREATE TEMP TABLE wanted AS SELECT unnest(?::VARCHAR[]) AS contract_id", [list(contracts)])
+    since = "coalesce(c.effective_date, c.agreement_date, c.signed_date) AS effective_from"
+    wanted = "SEMI JOIN wanted USING (contract_id)"
+    heads = list(_rows(con, f"SELECT contract_id, c.document_id, {since} FROM contracts c {wanted}"))
+    began = {row["contract_id"]: row["effective_from"] for row in heads}
+    terms, effects = defaultdict(list), defaultdict(list)
+    for row in _rows(con, f"SELECT * FROM terms {wanted} WHERE value IS NOT NULL ORDER BY char_start"):
+        told = {name: row[name] for name in FamilyTerm.model_fields if name != "effective_from"}
+        terms[row["contract_id"]].append(FamilyTerm(**told, effective_from=began[row["contract_id"]]))
+    for row in _rows(con, f"SELECT * FROM amendment_effects {wanted} ORDER BY effect_number"):
+        told = {name: row[name] for name in _EFFECT}
+        effects[row["contract_id"]].append(AmendmentEffect(**told, terms=tuple(row["terms"] or ())))
+    texts = _texts(con) if any(effect.effect == "deletes" for each in effects.values() for effect in each) else {}
+    return {
+        row["contract_id"]: Member(
+            **row,
+            relation=links[row["contract_id"]].spoken.relation if row["contract_id"] in links else None,
+            terms=tuple(terms[row["contract_id"]]),
+            effects=tuple(effects[row["contract_id"]]),
+            text=texts.get(row["contract_id"], ""),
+        )
+        for row in heads
+    }
+
+
+_EFFECT = ("effect", "section", "old_text", "new_text", "months", "quote", "page_number")
+
+
+def _texts(con: Connection) -> dict[str, str]:
+    """The texts of the wanted contracts, where a deleted section has to be looked up."""
+    sql = """SELECT c.contract_id, string_agg(p.text, chr(10) ORDER BY p.page_number) FROM contracts c
+        SEMI JOIN wanted USING (contract_id) JOIN pages p USING (document_id) GROUP BY ALL"""
+    return dict(con.execute(sql).fetchall())
+
+
+def _member_row(root: str, member: Member, link: Link | None, run_id: str) -> Row:
+    row = {
+        "family_id": root,
+        "contract_id": member.contract_id,
+        "document_id": member.document_id,
+        "effective_from": member.effective_from,
+        "relation": "root",
+        "run_id": run_id,
+    }
+    if link is None:
+        return row
+    return row | {
+        "parent_contract_id": link.parent.contract_id,
+        "relation": link.spoken.relation,
+        "confidence": link.confidence,
+        "quote": link.spoken.quote,
+        "page_number": link.spoken.page_number,
+    }
+
+
+def _term_row(root: str, term: FamilyTerm, run_id: str) -> Row:
+    row = term.model_dump(exclude={"contract_id", "document_id", "confidence"})
+    by = {"set_by_contract_id": term.contract_id, "set_by_document_id": term.document_id}
+    return row | by | {"family_id": root, "contract_id": root, "run_id": run_id}
+
+
+def _missing_row(root: str, said: Spoken, rule: Rule, run_id: str) -> Row:
+    ids = said.child.model_dump(include={"contract_id", "document_id"}) | {"run_id": run_id}
+    place = dict(zip(("x0", "y0", "x1", "y1"), said.box or (), strict=False)) | {"page_number": said.page_number}
+    return family_flag_row(root, ids, not_held(rule, said), NOT_HELD, place)
