@@ -13,6 +13,7 @@ from dateutil.relativedelta import relativedelta
 from rapidfuzz.distance.Levenshtein import distance
 
 from extractors.names import normalised, role_side
+from extractors.sides import side_by_deeds
 from extractors.values import dates, last_day, plain_number
 from schemas.contract import Extraction, Term
 from schemas.document import Document
@@ -100,7 +101,7 @@ def _sides(terms, parties: Sequence[Term], document, our_entities: Sequence[str]
     yield _derived("our_entity", ours.value, ours)
     if others:
         yield _derived("counterparty", others[0].value, others[0])
-    if role := _our_role(terms, ours, others):
+    if role := _our_role(terms, ours, others) or _role_by_deeds(terms, document.text, ours, others):
         yield _derived("our_role", role, ours)
 
 
@@ -135,6 +136,14 @@ def _our_role(terms: dict[str, Term], ours: Term, others: Sequence[Term]) -> str
     if side is None:
         counter = next((role_side(party.role) for party in others if role_side(party.role)), None)
         side = {"customer": "provider", "provider": "customer"}.get(counter or "")
+    return {"customer": "buyer", "provider": "seller"}.get(side or "")
+
+
+def _role_by_deeds(terms: dict[str, Term], text: str, ours: Term, others: Sequence[Term]) -> str | None:
+    kind = terms.get("contract_type")
+    if kind and kind.value == "nda":
+        return None
+    side = side_by_deeds(text, ours.value, [party.value for party in others])
     return {"customer": "buyer", "provider": "seller"}.get(side or "")
 
 

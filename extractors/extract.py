@@ -104,7 +104,7 @@ _READING_STEPS = (
 )
 _JUDGING_STEPS = (
     *("derive", "machine_orders", "predicates", "flag", "asc606"),
-    *("document_references", "amendments", "families", "missing"),
+    *("document_references", "amendments", "families", "missing", "sides"),
 )
 
 

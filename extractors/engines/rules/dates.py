@@ -20,10 +20,13 @@ _EFFECTIVE_AFTER = pattern(
     r"^[^.;\"]{0,90}\(?[^.;\"]{0,60}(?:\"(?:effective date|commencement date|start date)\"|\(the effective date\))"
 )
 _ENDS_BEFORE = pattern(
-    r"\b(?:expires?|expir(?:y|ation) date|end date|termination date|term end)\b[^.;]{0,40}$|"
+    r"\b(?:expires?|expir(?:y|ation) date|end date|termination date|(?:term|subscription|service|contract) end)\b[^.;]{0,40}$|"
     r"\b(?:until|through|thru|ending|ends?|continu\w+ to|up to)(?: on| and including)?(?: the)?\s*$"
 )
-_FROM_TO = pattern(r"\d{4}[^.;]{0,12}\b(?:to|-|and ending(?: on)?)\s*$")
+_FROM_TO = pattern(
+    r"\d{4}[^.;]{0,12}\b(?:to|-|until|till|through|and ending(?: on)?)\s*$|\bbetween [^.;]{6,30} and\s*$"
+)
+_RANGE = pattern(r"^\W*(?:\d{0,2}[.):]? ?)?(?:[A-Z][A-Za-z ]{0,24}[.:,] ?)?(?:[Ff]rom |[^.;]{0,40}, )?\(?$", 0)
 _TERM_SUBJECT = pattern(
     r"\b(?:agreement|term|contract (?:shall|will|is|period)|lease|order form|statement of work|in (?:full )?(?:force|effect)|engagement)\b"
 )
@@ -99,12 +102,31 @@ def _up_to_next_date(text: str) -> str:
 
 def _expiration_date(view: View) -> Iterable[Term]:
     for sentence, dated in _dated_sentences(view):
-        before = sentence.text[: dated.start][-170:]
+        before = _before(view, sentence, dated)[-170:]
         ends, spans = _ENDS_BEFORE.search(before), _FROM_TO.search(before)
         if not (ends or spans) or _NOT_A_TERM.search(before + sentence.text[dated.end :][:40]):
             continue
         labelled = bool(ends and re.search(r"expir|end date|termination date|term end", ends.group(), re.I))
-        if not labelled and not _TERM_SUBJECT.search(f"{sentence.heading} {before}"):
+        if not labelled and not _TERM_SUBJECT.search(f"{sentence.heading} {before}") and not _is_range(sentence, dated):
             continue
         sure = 0.85 if re.search(r"initial term|expir|end date|shall continue|in effect", before, re.I) else 0.6
         yield view.found("expiration_date", dated.value, sentence, (dated.start, dated.end), confidence=sure)
+
+
+def _before(view: View, sentence: Sentence, dated: Dated) -> str:
+    """What stands before a date in its sentence; where it opens a line of a form, the label before it."""
+    before = sentence.text[: dated.start]
+    return before if before.strip() else view.text[max(0, sentence.start - 40) : sentence.start] + before
+
+
+_A_TERM = pattern(
+    r"\b(?:term|duration|period|runs?|continues?|in force|subscription|lasts?|(?:agreement|contract) ends)\b"
+)
+
+
+def _is_range(sentence: Sentence, dated: Dated) -> bool:
+    """Whether the date ends a range that opens the sentence, as `From 1 August 2025 until 31 July 2026`."""
+    earlier = [other for other in dates(sentence.text) if other.end <= dated.start]
+    return bool(earlier) and bool(
+        _RANGE.search(sentence.text[: earlier[0].start]) or _A_TERM.search(f"{sentence.heading} {sentence.text}")
+    )

@@ -46,7 +46,7 @@ _RENEW_WORD = pattern(r"renew|extend|extension|successive|roll over|prolong")
 _TERM_SUBJECT = pattern(
     r"\bterm\b|\b(?:initial|subscription|licen[cs]e|service|contract|rental|lease|primary|base) period\b|"
     r"\bthis (?:agreement|contract|order form|statement of work|sow|lease|order|licen[cs]e|letter)\b|"
-    r"\b(?:the )?(?:agreement|order) (?:shall|will|is)\b"
+    r"\b(?:the )?(?:agreement|order) (?:shall|will|is)\b|\bin (?:full )?(?:force|effect) for\b"
 )
 _TERM_VERB = pattern(
     r"\b(?:for|of) (?:an? )?(?:initial |fixed |minimum |firm )?(?:subscription |service )?"
@@ -115,6 +115,17 @@ _AFTER_SOMETHING = pattern(
 _AND_THEREAFTER = pattern(r"\b(?:during|throughout)\b[^.;]{0,160}\band for\b[^.;]{0,80}\bthereafter")
 
 
+_SENTENCE_START = pattern(
+    r"^\W*(?:(?:section|clause|article|§)? ?\d{0,2}(?:\.\d{1,2})?[.):]? ?)?(?:[A-Z][\w ]{0,30}[.:,(] ?)?(?:\([^)]{0,40}\),? ?)?$",
+    0,
+)
+_STARTING = pattern(
+    r"^\W*(?:from|beginning|commencing|starting|running|counted)\b(?! (?:the )?(?:date of )?(?:delivery|receipt|notice|disclosure|"
+    r"invoice|acceptance|shipment|installation))"
+)
+_FOR_A_PERIOD = pattern(r"\bfor (?:an? (?:\w+ )?(?:period|term) of )?(?:\w+ )?$")
+
+
 def terms(view: View) -> Iterable[Term]:
     """Initial term, renewal type, renewal term and renewal notice."""
     sentences = view.about("duration")
@@ -158,8 +169,14 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
         return 0.9
     if _DEFINES_TERM.search(after):
         return 0.88
-    if not (_TERM_SUBJECT.search(near) or re.search(r"\bterm\b|duration", sentence.heading, re.I)):
-        return 0.0
+    heads = bool(re.search(r"\bterm\b|duration|\bperiod\b", sentence.heading, re.I))
+    if _SENTENCE_START.search(before) and (_STARTING.match(after) or heads):
+        return 0.82
+    if not (_TERM_SUBJECT.search(near) or heads):
+        opens = _FOR_A_PERIOD.search(before) or re.search(r"[,:]\s*$", before)
+        return 0.65 if opens and _STARTING.match(after) else 0.0
+    if _SENTENCE_START.search(before) and _STARTING.match(after):
+        return 0.82
     if re.match(r"\s*(?:term|period)\b|\s*(?:from|commencing|beginning|starting|after) (?:the )?", after, re.I):
         return 0.8
     if _TERM_VERB.search(near):

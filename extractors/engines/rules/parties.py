@@ -313,7 +313,8 @@ def _stripped(name: str) -> str:
         if (bare in _STOP_WORDS and not (bare == "and" and 0 < i < len(words) - 1)) or re.fullmatch(r"\d{5,}", bare):
             words = words[i + 1 :]
             break
-    return _LEFT_OVER.sub("", _TRAILING.sub("", " ".join(words)).strip(" ,;:-\"'"))
+    bare = _TRAILING.sub("", " ".join(words)).strip(" ,;:-\"'")
+    return _LEFT_OVER.sub("", _SEAT.sub(r"\1", bare))
 
 
 _LEFT_OVER = re.compile(
@@ -327,8 +328,13 @@ _NO_NAME = re.compile(
 _TRAILING = re.compile(
     r"(?:,?\s+(?:d/?b/?a|f/?k/?a|a/?k/?a|DBA|FKA|doing business as|formerly(?: known as)?)\b.*"
     r"|,?\s+(?:and/or|AND/OR)\b.*|,?\s+(?:its|their|individually|Individually)\b.*"
+    r"|,?\s+of\s+[A-Z][\w.'’-]+(?:,?\s+[A-Z][\w.'’-]+)*(?<=\w)$"
     r"|,\s*(?:Ph\.?\s?D|M\.?\s?D|Esq|CPA|J\.?D)\b.*)+$"
 )
+
+
+_SEAT = re.compile(rf"((?:^|\s)(?:{LEGAL_FORMS})),\s+(?!and\b)[A-Z][a-zà-ü]+(?:\s[A-Z][a-zà-ü]+)?$")
+"""The town behind a company's legal form."""
 
 
 def _is_name(name: str) -> bool:
