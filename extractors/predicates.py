@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from extractors.check import cite
 from extractors.names import BUYER_ROLES, SELLER_ROLES, normalised
+from extractors.sentences import sentences
+from extractors.sides import aliases
 from extractors.values import number_from_words
 from schemas.contract import Clause, Extraction, Term
 from schemas.document import Document
@@ -63,6 +65,13 @@ class Prepared(NamedTuple):
 
     whole: str
     sentences: tuple[str, ...]
+
+
+class Sentences(NamedTuple):
+    """The sentences of a document: half-open offsets, and the texts as patterns see them."""
+
+    spans: list[tuple[int, int]]
+    prepared: list[str]
 
 
 class Facts:
@@ -118,6 +127,25 @@ class Facts:
         lowered = text.lower()
         return lowered if len(lowered) == len(text) else "".join(c.lower()[0] for c in text)
 
+    @cached_property
+    def sentences(self) -> "Sentences":
+        """The document's sentences as patterns see them, and where they stand."""
+        spans = sentences(self.document.text)
+        texts = (" ".join(self.document.text[start:end].translate(_FOLD).lower().split()) for start, end in spans)
+        return Sentences(spans, [self._sides(text) for text in texts])
+
+    @cached_property
+    def prepared_text(self) -> str:
+        """All sentences as one text, to see quickly whether a pattern fits any."""
+        return _BREAK.join(self.sentences.prepared)
+
+    def sentence(self, number: int, clause_type: str) -> Clause:
+        """A sentence of the document as a clause of a type."""
+        start, end = self.sentences.spans[number]
+        citation = cite(self.document, start, end)
+        text = self.document.text[start:end]
+        return Clause(clause_type=clause_type, text=text, start=start, citation=citation, confidence=_UNPROVEN)
+
     def _sentences(self, text: str) -> tuple[str, ...]:
         plain = _SENTENCE_END.sub(_BREAK, " ".join(text.translate(_FOLD).split())).lower()
         return tuple(self._sides(plain).split(_BREAK))
@@ -150,6 +178,8 @@ class Facts:
         parties = [p for p in self.parties if our_name and (p.value == our_name) is ours]
         labels = {p.role for p in parties if p.role and p.role.lower() not in _NOT_A_SIDE}
         names = {own, *(p.value for p in parties)} - {None}
+        rivals = [p.value for p in self.parties if p.value not in names]
+        labels |= {alias for name in names for alias in aliases(self.document.text, name, rivals)}
         lowered = {" ".join(n.translate(_FOLD).lower().split()) for n in names | labels}
         return {name for name in lowered | {normalised(n) for n in names} if len(name) > 2}
 
@@ -276,6 +306,19 @@ def _clause_test(test: ClauseTest, facts: Facts) -> Hit | None:
         hit = _in_clause(test, clause, facts)
         if hit:
             return hit
+    return _anywhere(test, facts) if test.anywhere else None
+
+
+def _anywhere(test: ClauseTest, facts: Facts) -> Hit | None:
+    """A sentence of the document that does it; it is quoted as a clause of the test's first type."""
+    if not _any(test.matches, facts.prepared_text):
+        return None
+    for number, passage in enumerate(facts.sentences.prepared):
+        if _any(test.matches, passage):
+            clause = facts.sentence(number, test.clause[0])
+            hit = _in_passage(test, clause, passage)
+            if hit and not (test.unless_nearby and _any(test.unless_nearby, facts.nearby(clause))):
+                return hit
     return None
 
 

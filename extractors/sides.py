@@ -25,6 +25,7 @@ _ENOUGH = 2
 """One side's deeds have to be so many times those that speak for the other."""
 _REACH = 260
 """Characters behind a name in which its short name and role stand."""
+_NO_ALIAS = frozenset({"agreement", "party", "parties", "contract", "order", "us", "services", "service", "company"})
 _FIRST_WORDS = re.compile(r"[A-Z][\w&'’-]{3,}")
 
 
@@ -36,8 +37,8 @@ def side_by_deeds(text: str, ours: str, others: Sequence[str]) -> str | None:
         return told[0]
     if opposite := next((role for role in told[1:] if role), None):
         return "customer" if opposite == "provider" else "provider"
-    own = _aliases(text, ours, others)
-    theirs = {alias for name in others for alias in _aliases(text, name, [ours])}
+    own = aliases(text, ours, others)
+    theirs = {alias for name in others for alias in aliases(text, name, [ours])}
     sells = _count(text, own, _SUPPLIES) + 2 * _count(text, theirs, _PAYS)
     buys = _count(text, theirs, _SUPPLIES) + 2 * _count(text, own, _PAYS)
     if sells >= 2 and sells >= _ENOUGH * buys:
@@ -62,7 +63,7 @@ def _told_role(text: str, name: str) -> str | None:
     return None
 
 
-def _aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
+def aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
     """The short names of a party: those in quotes behind its name, and the first word of the name if it is its own."""
     found = set()
     for behind in _behind(text, name):
@@ -71,9 +72,9 @@ def _aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
     first = _FIRST_WORDS.match(name)
     if first and not any(first.group().lower() in normalised(other) for other in others):
         found.add(first.group())
-    return {alias for alias in found if alias.lower() not in ("agreement", "party", "parties", "contract", "order")}
+    return {alias for alias in found if alias.lower() not in _NO_ALIAS}
 
 
-def _count(text: str, aliases: Iterable[str], deed: str) -> int:
-    names = "|".join(re.escape(alias) for alias in sorted(aliases, key=len, reverse=True))
-    return len(re.findall(rf"\b(?i:{names}){_SHALL}{deed}", text)) if names else 0
+def _count(text: str, names: Iterable[str], deed: str) -> int:
+    either = "|".join(re.escape(alias) for alias in sorted(names, key=len, reverse=True))
+    return len(re.findall(rf"\b(?i:{either}){_SHALL}{deed}", text)) if either else 0

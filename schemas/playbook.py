@@ -157,7 +157,8 @@ class ClauseTest(Limits):
     """There is a clause of one of these types with a sentence that one of `matches` and one of `also` fit,
     and none of `unless`; nothing in the clause or shortly before and after it fits `unless_nearby`.
 
-    `within: clause` takes the whole clause for one sentence, `within: nearby` its surroundings too. With
+    `within: clause` takes the whole clause for one sentence, `within: nearby` its surroundings too. With `anywhere`
+    every sentence of the document is looked at when no clause of the types does it: for patterns that tell enough. With
     limits, the group of the pattern in `matches` is a number, in digits or as a word, and has to pass. In
     patterns `@us` and `@them` stand for either side's name or role, once our role is known.
     """
@@ -168,6 +169,7 @@ class ClauseTest(Limits):
     unless: Regexes = ()
     unless_nearby: Regexes = ()
     within: Literal["sentence", "clause", "nearby"] = "sentence"
+    anywhere: bool = False
 
     @model_validator(mode="after")
     def _number_has_a_group(self) -> "ClauseTest":
