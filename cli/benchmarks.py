@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.errors import SettingsError
 
-NAMES = ("agreement", "cuad", "evidence", "finance_clauses", "kleister", "ocr", "night", "retrieval")
+NAMES = ("agreement", "cuad", "evidence", "finance_clauses", "japanese_terms", "kleister", "ocr", "night", "retrieval")
 
 
 def main(name: str, arguments: Sequence[str]) -> None:
