@@ -17,14 +17,15 @@ LONGEST = 1500
 _NUMBERED = r"\d{1,3}(?:\.\d{1,3})*[.)]\s{1,40}[\"“(\[]?[A-Z]|\d{1,2}(?:\.\d{1,2})+\s{1,40}[\"“]?[A-Z]"
 _MARKER = rf"(?:{_NUMBERED}|\([a-zA-Z0-9]{{1,4}}\)\s|[A-Z][.)]\s{{1,40}}[A-Z]|[•●▪■◦]\s)"
 _ARTICLE = r"(?:ARTICLE|SECTION|Article|Section|EXHIBIT|SCHEDULE|Exhibit|Schedule)\s[\dIVXA-Z.]{1,8}[.:\n]"
+_JAPANESE = r"第[0-9〇一二三四五六七八九十百]{1,4}条[\s(]"
 _BOUNDARY = re.compile(
     rf"""
       (?P<stop>[.;:?!][\"'”’)\]]{{0,3}})\s++(?=[\"'“‘(\[]{{0,2}}[A-Z]|{_MARKER})
     | (?P<and>;\s{{1,4}}(?:and|or|und))\s++(?={_MARKER})
     | (?P<cjk>[。！？][」』）)]?)\s*+(?=\S)
     | (?P<blank>(?:\n[ \t]*+\n|\f)\s*+)
-    | (?P<line>\n[ \t]*+|(?<![ ])[ ]{{3,}}+)(?={_MARKER}|{_ARTICLE}|Source:\s)
-    | (?P<caps>\n[ \t]*+)(?=[^a-z\n]{{4,90}}\n)
+    | (?P<line>\n[ \t]*+|(?<![ ])[ ]{{3,}}+)(?={_MARKER}|{_ARTICLE}|{_JAPANESE}|Source:\s)
+    | (?P<caps>\n[ \t]*+)(?=[^a-z\n\u3040-\u30ff\u3400-\u9fff]{{4,90}}\n)
     | (?P<under>(?<=[A-Z]{{3}})\n[ \t]*+)(?=[\"“(]?[A-Z][a-z])
     """,
     re.VERBOSE,
