@@ -14,6 +14,7 @@ from extractors.engines.rules import (
     dates,
     duration,
     japanese,
+    japanese_clauses,
     japanese_parties,
     law,
     liability,
@@ -71,7 +72,10 @@ class EmbeddedEngine:
         )
         candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
         found = list(self._clauses(text, chunks, reading.passages))
-        found += clauses.clauses(text, spans, found)
+        if view.is_japanese:
+            found += japanese_clauses.clauses(text, spans)
+        else:
+            found += clauses.clauses(text, spans, found)
         found = [_verbatim(clause, document.text) for clause in found]
         return Extraction(
             engine=self.info,

@@ -234,7 +234,8 @@ def _termination(view: View, line: Line) -> Iterable[Term]:
     text = line.text
     if not re.search(r"解約|終了|解除", text) or _CAUSE.search(text):
         return
-    may, may_not = _MAY_END.search(text), _MAY_NOT.search(text)
+    may_not = _MAY_NOT.search(text)
+    may = max(_MAY_END.finditer(text), key=re.Match.start, default=None)  # the first may stand in the heading
     if may_not and not may:
         yield line.found(view, "termination_for_convenience", "none", may_not.span(), confidence=0.7)
         return
@@ -264,7 +265,7 @@ def _law(view: View, line: Line) -> Iterable[Term]:
         yield line.found(view, "governing_law", law.place, (law.start, law.end), confidence=0.9)
 
 
-_PAYS = r"(?:支払|振り?込|払い?込|送金|弁済|払う)"
+_PAYS = r"(?:支払|振り?込|払い?込|送金|弁済|払う|前払|払い)"
 _NOT_PAYMENT = re.compile(r"遅延損害金|遅延利息|怠った|怠る|遅滞した|返還|返金|違約金|催告|検査を行|保険金")
 
 
@@ -275,7 +276,7 @@ def _payment(view: View, line: Line) -> Iterable[Term]:
     for due in within(text):
         after = text[due.end :]
         paid = re.match(rf"[^。]{{0,90}}?{_PAYS}", after)
-        if not paid or re.search(r"請求書[^。、]{0,10}(?:送付|発行|提出|交付)", paid.group()):
+        if not paid or re.search(r"請求書[^。、]{0,10}(?:送付|発行|提出|交付)|検[収査]を(?:行|し|完了)", paid.group()):
             continue
         concluded = re.search(r"締結[^。、]{0,8}$", text[: due.start])
         sure = 0.6 if concluded else 0.85
