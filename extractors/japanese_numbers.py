@@ -16,7 +16,9 @@ NUMBER = rf"(?:\d{{1,4}}|{KANJI}{{1,6}})"
 _PIECE = re.compile(r"\d[\d,]*(?:\.\d+)?|.")
 _CJK = "\u3040-\u30ff\u3400-\u9fff々〇"
 _BROKEN = re.compile(
-    rf"(?<=[{_CJK}、。」])\n(?!\n)|(?<!\n)\n(?=[{_CJK}「])|(?<=[{_CJK}])[ \t]+(?=[0-9(%])|(?<=[0-9)%])[ \t]+(?=[{_CJK}])"
+    rf"(?<=[{_CJK}、。」])\n(?!\n)|(?<!\n)\n(?=[{_CJK}「])"
+    rf"|(?<=[{_CJK}])[ \t]+(?=[0-9(%])|(?<=[0-9)%])[ \t]+(?=[{_CJK}])"
+    rf"|(?<=[{_CJK}、])\s*\f\s*(?=[{_CJK}])"
 )
 
 
@@ -192,8 +194,9 @@ _PLACES = {
     "ベトナム": "Vietnam", "オーストラリア": "Australia",
 }  # fmt: skip
 _PLACE = rf"(?P<place>{'|'.join(sorted(_PLACES, key=len, reverse=True))})(?:及びウェールズ|連邦共和国|共和国|国)?"
+_SECOND = _PLACE.replace("place", "second")
 _LAW = re.compile(
-    rf"{_PLACE}の?(?:法令|法律|実体法|法)(?=[^。]{{0,24}}?(?:準拠|解釈|[がを]適用|支配))|準拠法[^。]{{0,16}}?{_PLACE.replace('place', 'second')}の?(?:法|$|。)"
+    rf"{_PLACE}の?(?:法令|法律|実体法|法)(?=[^。]{{0,24}}?(?:準拠|解釈|[がを]適用|支配))|準拠法[^。]{{0,16}}?{_SECOND}の?(?:法|$|。)"
 )
 
 

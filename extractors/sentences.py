@@ -58,6 +58,9 @@ _STARTERS = frozenset(
 )
 _NEXT_WORD = re.compile(r"[\"'“‘(\[]{0,3}([A-Za-z]{1,20})")
 _SENTENCE_END = frozenset(".;:?!。！？")
+_UNENDED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、]")
+_OVER_PAGE = re.compile(r"(?!第|別紙|別表|以上)[\u3040-\u30ff\u3400-\u9fff]")
+"""A Japanese sentence that a page break divides goes on with a Japanese character that opens no article."""
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -89,6 +92,8 @@ def _ends_here(text: str, match: re.Match[str]) -> bool:
     """Whether a possible boundary is one: no abbreviation before it, no sentence that goes on after it."""
     if match.lastgroup == "stop":
         return match["stop"][0] != "." or "\n\n" in match[0] or not _is_abbreviation(text, match)
+    if match.lastgroup == "cjk":
+        return not _is_inside(text, match.start())
     if match.lastgroup == "blank":
         return not _goes_on(text, match)
     if match.lastgroup == "line":
@@ -112,7 +117,21 @@ def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
 
 def _goes_on(text: str, match: re.Match[str]) -> bool:
     before = text[match.start() - 1 : match.start()]
-    return text[match.end()].islower() and before not in _SENTENCE_END
+    if text[match.end()].islower():
+        return before not in _SENTENCE_END
+    return "\f" in match.group() and bool(_OVER_PAGE.match(text, match.end())) and bool(_UNENDED.match(before))
+
+
+LONGEST_ASIDE = 120
+"""Characters of what stands in brackets; a bracket that is open for longer was never closed."""
+
+
+def _is_inside(text: str, at: int) -> bool:
+    """Whether a Japanese full stop stands in brackets, as in `(以下「甲」という。)`: the sentence goes on."""
+    since = max(0, at - LONGEST_ASIDE)
+    before = text[max(since, text.rfind("\n\n", since, at)) : at]
+    opened = max(before.rfind("("), before.rfind("（"))
+    return opened > max(before.rfind(")"), before.rfind("）"))
 
 
 def _line_before(text: str, at: int) -> str:

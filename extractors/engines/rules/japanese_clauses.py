@@ -83,7 +83,7 @@ RULES: tuple[ClauseRule, ...] = (
     _rule("source_code_escrow", r"エスクロウ", r"ソースコード[^。]{0,40}(?:寄託|預託|エスクロウ)"),
 )  # fmt: skip
 
-_NOT_A_CLAUSE = re.compile(r"^[^。]{0,12}「[^」]{1,30}」とは|(?:規定|定め|義務|条項)[^。]{0,60}存続")
+_NOT_A_CLAUSE = re.compile(r"^[^。]{0,12}「[^」]{1,30}」とは|(?:規定|義務|条項)[^。]{0,60}存続")
 
 
 def clauses(text: str, spans: Sequence[tuple[int, int]]) -> list[Clause]:

@@ -19,6 +19,8 @@ _ARTICLE = re.compile(
 )
 _CLOSING = re.compile(r"(?:本契約|本覚書|本書|以上)[^。\n]{0,30}(?:を?証する|証として|証し)")
 _LABEL = re.compile(r"^(?:[■●・○]\s*)?(?P<label>[^:。、\n]{2,14}):")
+_ASIDE = re.compile(r"\([^()]{1,120}\)")
+"""What stands in brackets; a full stop in it would end the sentence for the rules, which look up to the next one."""
 
 
 class Article(Frozen):
@@ -30,13 +32,13 @@ class Article(Frozen):
 
 
 class Line:
-    """A sentence as the rules read it: without line breaks, below the heading of its article."""
+    """A sentence as the rules read it: without line breaks and stops in brackets, below its article's heading."""
 
     def __init__(self, sentence: Sentence, heading: str):
         self.sentence = sentence
         self.heading = heading
         self._flat: Unbroken = unbroken(sentence.text)
-        self.text = self._flat.text
+        self.text = _ASIDE.sub(lambda aside: aside.group().replace("。", "、"), self._flat.text)
 
     @cached_property
     def subject(self) -> str:

@@ -19,6 +19,7 @@ SIDES = (("provider", re.compile(_PAID)), ("customer", re.compile(rf"(?<!者の)
 ROLES = rf"(?:甲|乙|{_PAYER}|{_PAID})"
 _SIGNED = re.compile(rf"(?m)^[ \t]*(?P<alias>{ROLES})[ \t]*:?[ \t]*{_NAME}")
 _ROLE_FIRST = re.compile(rf"(?P<role>{ROLES})[\s:]*(?=[^\s]{{2,}})")
+_TITLE_FIRST = re.compile(r".*(?:契約書|覚書|合意書|協定書|約款|規約)(?=.{4})")
 OPENING = 3_000
 
 
@@ -33,8 +34,10 @@ def find_parties(text: str) -> tuple[Party, ...]:
 
 def _party(match: re.Match[str], flat: Unbroken, text: str) -> Party:
     joined = _JOINED.match(match["name"]) if re.search(r"\)\s*$", flat.text[: match.start()]) else None
-    inside = _ROLE_FIRST.match(match["name"])
-    skip = joined.end() if joined else inside.end() if inside else 0
+    titled = _TITLE_FIRST.match(match["name"])
+    skip = titled.end() if titled else joined.end() if joined else 0
+    inside = _ROLE_FIRST.match(match["name"], skip)
+    skip = inside.end() if inside else skip
     label = re.search(rf"(?P<role>{ROLES})[\s:]*$", flat.text[max(0, match.start() - 12) : match.start()]) or inside
     side = (side_of_role(label["role"]) if label else None) or side_of(match["alias"], text)
     start, end = flat.back(match.start() + skip, match.end())
