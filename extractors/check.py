@@ -318,7 +318,7 @@ def _bare_numbers(quote: str) -> list[Decimal]:
 
 def _without_tax(quote: str) -> list[Decimal]:
     """Amounts less the tax that the quotation says is in them: `5,500円(うち消費税500円)`."""
-    if not re.search(r"うち[^。]{0,12}税", quote):
+    if not re.search(r"うち[^。]{0,12}税|税[^。]{0,16}を?含", quote):
         return []
     found = [money.amount for money in amounts(quote)]
     return [whole - tax for whole, tax in pairwise(found) if tax < whole]
@@ -404,27 +404,35 @@ _CUES = {
     ("contract_type", "msa"): _cue(r"master|framework|\bMSA\b|基本契約"),
     ("contract_type", "purchase"): _cue(r"purchas|suppl|sale|売買"),
     ("contract_type", "services"): _cue(r"service|subscri|saas|cloud|hosting|consult|maint|support|業務|保守|利用"),
-    ("renewal_type", "auto"): _cue(r"automatic|renew|extend|successive|自動|更新"),
+    ("renewal_type", "auto"): _cue(r"automatic|renew|extend|successive|自動|更新|延長|継続"),
     ("renewal_type", "optional"): _cue(r"\bmay\b|option|agree|right|renew|extend|更新|延長"),
     ("renewal_type", "evergreen"): _cue(r"month|until|indefinite|evergreen|fixed|terminated|定め|存続"),
-    ("renewal_type", "none"): _cue(r"\bno\b|\bnot\b|without|expire|ない"),
-    ("termination_for_convenience", "none"): _cue(r"\bno\b|\bnot\b|non-?cancel|neither|only|may|cause|breach|できない|できません|ことはでき|してはならない|しないもの"),
-    ("termination_for_convenience", "either"): _cue(r"either|each|both|any party|parties|mutual|甲|当事者|双方|両者|いずれ|及び|又は|または|\bor\b|us\b"),
+    ("renewal_type", "none"): _cue(r"\bno\b|\bnot\b|without|expire|[新長続][はを]?[^。]{0,4}(?:ない|でき)"),
+    ("termination_for_convenience", "none"): _cue(r"\bno\b|\bnot\b|non-?cancel|neither|only|may|"
+                                                  r"cause|breach|できない|できません|"
+                                                  r"ことはでき|してはならない|しないもの"),
+    ("termination_for_convenience", "either"): _cue(r"either|each|both|any party|parties|mutual|甲|"
+                                                    r"当事者|双方|両者|いずれ|及び|又は|または|"
+                                                    r"\bor\b|us\b"),
     ("termination_for_convenience", "customer"): _cue(r"terminat|cancel|withdraw|解約|終了|解除"),
     ("termination_for_convenience", "provider"): _cue(r"terminat|cancel|withdraw|解約|終了|解除"),
     ("billing_frequency", "monthly"): _cue(r"month|毎月|月額|月末|当月|翌月|各月|月払|月締|月々|[かヶカケ箇]月"),
     ("billing_frequency", "quarterly"): _cue(r"quarter|四半期|三か月|3か月"),
     ("billing_frequency", "annual"): _cue(r"annual|year|annum|年"),
-    ("billing_frequency", "milestone"): _cue(r"milestone"),
-    ("billing_timing", "advance"): _cue(r"advance|up-?front|prepaid|start|beginning|first|前払|前金|先払|前納|翌月分|前月"),
-    ("billing_timing", "arrears"): _cue(r"arrear|after|end of|preceding|previous|following|後払|当月分|前月分|締|終了後|完了後"),
+    ("billing_frequency", "milestone"): _cue(r"milestone|[結手間品入渡収了し]時"),
+    ("billing_timing", "advance"): _cue(r"advance|up-?front|prepaid|start|beginning|"
+                                        r"first|前払|前金|先払|前納|翌月分|前月"),
+    ("billing_timing", "arrears"): _cue(r"arrear|after|end of|preceding|previous|"
+                                        r"following|後払|当月分|前月分|締|終了後|完了後"),
     ("price_increase_type", "capped"): _cue(r"%|percent|per cent|パーセント"),
     ("price_increase_type", "index"): _cue(r"CPI|RPI|index|inflation"),
     ("price_increase_type", "none"): _cue(r"fixed|firm|locked|\bnot\b|\bno\b"),
-    ("price_increase_type", "uncapped"): _cue(r"increase|raise|adjust|change|modify|revise|then-? ?current|改定|値上げ|増額"),
+    ("price_increase_type", "uncapped"): _cue(r"increase|raise|adjust|change|modify|revise|"
+                                              r"then-? ?current|改定|値上げ|増額"),
     ("liability_cap_type", "amount"): _cue(r"\d|円"),
     ("liability_cap_type", "fees_multiple"): _cue(r"fees|paid|payable|amounts|charges|price|料|対価|代金|報酬|費|金額"),
-    ("liability_cap_type", "uncapped"): _cue(r"unlimited|uncapped|without limit|\bno\b|\bnot\b|無制限|ない|なく"),
+    ("liability_cap_type", "uncapped"): _cue(r"unlimited|uncapped|without limit|\bno\b|\bnot\b|"
+                                             r"無制限|[限度]額?[はをが]?[設定な]"),
     ("fully_executed", "true"): _cue(r"/s/|sign|by:|署名|押印|㊞|印"),
     ("fully_executed", "false"): _cue(r"_|by:|sign|署名|押印"),
 }  # fmt: skip

@@ -94,7 +94,7 @@ def number(text: str) -> float:
 
 _MONTH = r"(?:[かヶカケヵ箇]月|個月)"
 _LENGTH = re.compile(
-    rf"(?<![\d.,])(?<!{KANJI})(?<!第)(?:満)?(?:(?P<half>半年)|(?P<years>{NUMBER})\s*[かヶカケヵ箇]?年(?!\s*{NUMBER}?\s*月(?!間)|度|率|額|利|目|末|次|[割分\d])"
+    rf"(?<![\d.,])(?<!{KANJI})(?<!第)(?:満)?(?:(?P<half>半年)|(?P<years>{NUMBER})\s*[かヶカケヵ箇]?年(?!\s*{NUMBER}?\s*月(?!間)|度|率|額|利|目|末|次|[割分]|\d{{1,2}}(?:\.\d+)?\s*(?:%|パ))"
     rf"(?:間?と?(?P<rest>{NUMBER})\s*{_MONTH})?|(?P<months>{NUMBER})\s*{_MONTH})間?"
 )
 
@@ -133,7 +133,9 @@ def within(text: str) -> list[Notice]:
     return [Notice(round(number(m["n"]) * days.get(m["unit"], 30)), m.start(), m.end()) for m in _WITHIN.finditer(text)]
 
 
-_CLOSES = rf"(?P<close>月末日?|末日|末|(?P<closeday>{NUMBER})\s*日)\s*(?:に|を|で)?\s*(?:締|〆)"
+_CLOSES = (
+    rf"(?P<close>月末日?|末日|末|(?P<closeday>{NUMBER})\s*日)\s*(?:(?:に|を|で)?\s*(?:締|〆)|まで(?:に|の)(?!支払|振))"
+)
 _DUE = rf"(?P<month>翌々月|翌月|同月|当月)\s*の?\s*(?P<due>末日?|(?P<dueday>{NUMBER})\s*日)"
 _CLOSING = re.compile(
     rf"(?:{_CLOSES}|当月分|毎月分|各月分)[^。]{{0,60}}?{_DUE}(?=(?:(?!請求書)[^。]){{0,40}}?(?:払|振|送金|弁済))"

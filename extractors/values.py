@@ -202,7 +202,8 @@ _DATES = (
     pattern(r"\b(?P<day>\d{1,2})\.(?P<monthno>\d{1,2})\.(?P<year>(?:19|20)\d\d)\b"),
 )
 _KANJI_DATE = pattern(
-    rf"(?:(?P<era>令和|平成|昭和) ?(?P<erayear>元|\d{{1,2}}|{KANJI}{{1,3}})|(?P<year>二[〇零一二三四五六七八九]{{3}}|(?:19|20)\d\d)) ?年 ?"
+    rf"(?:(?P<era>令和|平成|昭和) ?(?P<erayear>元|\d{{1,2}}|{KANJI}{{1,3}})|"
+    r"(?P<year>二[〇零一二三四五六七八九]{3}|(?:19|20)\d\d)) ?年 ?"
     rf"(?P<monthno>\d{{1,2}}|{KANJI}{{1,3}}) ?月 ?(?P<day>\d{{1,2}}|{KANJI}{{1,3}}) ?日"
 )
 _ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925}
@@ -282,7 +283,8 @@ _MONEY = (
     ),
 )
 _KANJI_YEN = pattern(
-    rf"(?<![\d.,億万数何])(?<!単位.)(?<!{KANJI})(?P<kanji>(?![億万])(?=[\d.,]*[{KANJI[1:-1]}億万])(?:\d[\d,]*(?:\.\d+)?|{KANJI}|[億万])+) ?(?P<symbol>円)"
+    rf"(?<![\d.,億万数何])(?<!単位.)(?<!{KANJI})"
+    rf"(?P<kanji>(?![億万])(?=[\d.,]*[{KANJI[1:-1]}億万])(?:\d[\d,]*(?:\.\d+)?|{KANJI}|[億万])+) ?(?P<symbol>円)"
 )
 """`壱千弐百万円`, `5千万円`, `1.5億円`: what has a kanji numeral or a fraction."""
 _SCALE_FACTOR = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "mm": 1_000_000, "mn": 1_000_000,

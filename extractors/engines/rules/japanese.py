@@ -8,7 +8,7 @@ from extractors.engines.rules.japanese_lines import Line, articles, lines
 from extractors.engines.rules.japanese_parties import ROLES, side_of
 from extractors.engines.view import Sentence, View
 from extractors.japanese_numbers import NUMBER, Length, closing_days, laws, lengths, notices, rates, within
-from extractors.values import Dated, dates
+from extractors.values import dates
 from schemas.contract import Term
 
 _TOPICS = (
@@ -141,7 +141,7 @@ _NO_RENEWAL = re.compile(
     rf"{_RENEWS}(?:は|を)?(?:し|行わ|され)ない(?!旨|とき|場合|限り|意思|こと)|{_RENEWS}(?:は)?できない"
 )
 _OPTIONAL = re.compile(
-    rf"(?:協議|合意|承諾)[^。]{{0,40}}{_RENEWS}(?!し?ない)|{_RENEWS}(?:を)?(?:することが)?できる|{_RENEWS}を請求"
+    rf"(?:協議|合意|承諾)[^。]{{0,40}}{_RENEWS}(?!し?ない)|{_RENEWS}(?:を)?(?:することが)?できる|{_RENEWS}[^。]{{0,30}}協議|{_RENEWS}を請求"
 )
 _EVERGREEN = re.compile(
     r"期[間限]の?(?:を)?定め(?:は|が|の)?(?:ない|なく|無く|ず)|期[間限]を定めず|(?:解約|終了)(?:される|する)まで[^。]{0,12}(?:存続|有効|継続)"
@@ -285,7 +285,9 @@ def _payment(view: View, line: Line) -> Iterable[Term]:
         yield line.found(view, "payment_terms_days", due.days, (due.start, due.end), confidence=0.75)
 
 
+_STAGE = r"(?:契約締結|着手|中間|納品|納入|引渡し?|検収(?:完了)?|業務完了|完了)時"
 _FREQUENCIES = (
+    ("milestone", re.compile(rf"{_STAGE}[^。]{{0,60}}{_STAGE}")),
     ("quarterly", re.compile(r"四半期|[3三][かヶカケ箇]月(?:ごと|毎)")),
     (
         "monthly",

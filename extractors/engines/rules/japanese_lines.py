@@ -23,6 +23,11 @@ _ASIDE = re.compile(r"\([^()]{1,120}\)")
 """What stands in brackets; a full stop in it would end the sentence for the rules, which look up to the next one."""
 
 
+def without_inner_stops(text: str) -> str:
+    """The text, as long as it was, with commas for the full stops in brackets."""
+    return _ASIDE.sub(lambda aside: aside.group().replace("。", "、"), text)
+
+
 class Article(Frozen):
     """An article from its heading to the next one, as half-open offsets."""
 
@@ -38,7 +43,7 @@ class Line:
         self.sentence = sentence
         self.heading = heading
         self._flat: Unbroken = unbroken(sentence.text)
-        self.text = _ASIDE.sub(lambda aside: aside.group().replace("。", "、"), self._flat.text)
+        self.text = without_inner_stops(self._flat.text)
 
     @cached_property
     def subject(self) -> str:

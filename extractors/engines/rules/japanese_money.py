@@ -49,7 +49,7 @@ def prices(text: str) -> list[Price]:
         before = text[max(0, money.start - 30) : money.start]
         inside = found and ")" not in text[found[-1].end : money.start] and "(" in text[found[-1].end : money.start]
         if _TAX_BEFORE.search(before):
-            if inside and "うち" in text[found[-1].end : money.start]:
+            if inside and ("うち" in text[found[-1].end : money.start] or re.match(r"を?含", text[money.end :])):
                 net = found[-1].amount - money.amount
                 found[-1] = found[-1]._replace(amount=net, end=money.end, sure=0.05)
             continue
@@ -115,7 +115,7 @@ def _minimum(view: View, line: Line) -> Iterable[Term]:
         span = (money.start, money.end)
         yield line.found(view, "minimum_commitment", money.amount, span, confidence=0.8)
         for name, words in _SPANS:
-            if period := words.search(text):
+            if period := words.search(text, 0, money.start):
                 yield line.found(view, "minimum_commitment_period", name, period.span(), confidence=0.75)
                 break
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from extractors.engines.rules.japanese_lines import without_inner_stops
 from extractors.engines.view import Party
 from extractors.japanese_numbers import Unbroken, unbroken
 
@@ -69,7 +70,7 @@ def side_of(alias: str, text: str) -> str | None:
     """Who a party is by its role's name, else by what the text has it do."""
     if side := side_of_role(alias):
         return side
-    flat, name = unbroken(text).text, re.escape(alias)
+    flat, name = without_inner_stops(unbroken(text).text), re.escape(alias)
     does = rf"{name}(?:は|が)(?:(?!(?:甲|乙|丙)(?:は|が))[^。]){{0,90}}?"
     fees = r"(?:料金|代金|対価|料|報酬|賃料|費用|金[\d一二三四五六七八九])"
     pays = rf"{does}{fees}[^。]{{0,60}}(?:支払う|支払わ|支払い|支払える|振り込|振込|前払)|{does}(?:委託し|発注し|購入し|買い受け|借り受け)"
