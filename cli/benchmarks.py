@@ -7,7 +7,10 @@ from pathlib import Path
 
 from schemas.errors import SettingsError
 
-NAMES = ("agreement", "cuad", "evidence", "finance_clauses", "judgement", "kleister", "ocr", "night", "retrieval")
+NAMES = (
+    *("agreement", "cuad", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
+    *("night", "ocr", "retrieval"),
+)
 
 
 def main(name: str, arguments: Sequence[str]) -> None:

@@ -216,7 +216,9 @@ def doctor(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def benchmark(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="cuad, evidence, finance_clauses, kleister, ocr or night.")],
+    name: Annotated[
+        str, typer.Argument(help="cuad, evidence, finance_clauses, japanese_terms, kleister, ocr or night.")
+    ],
 ) -> None:
     """Measure quality or speed; `benchmark NAME --help` tells the arguments."""
     from cli.benchmarks import main as measure

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 
 from extractors.characters import is_cjk
+from extractors.japanese_numbers import closing_days, laws, lengths, notices, rates, unbroken, within
 from extractors.values import (
     NUMBER_WORDS,
     amounts,
@@ -275,6 +277,7 @@ def is_supported(term: Term, quote: str) -> bool:
     if term.value is None:
         return False
     kind = TERM_BY_NAME[term.term].type
+    quote = unbroken(quote).text if is_cjk(quote) else quote
     if kind in ("choice", "flag"):
         cues = _CUES.get((term.term, term.value))
         return bool(cues.search(quote)) if cues else True
@@ -289,7 +292,7 @@ def _parsed(name: str, kind: str, quote: str) -> set[str]:
     if kind == "days":
         return _days(quote)
     if kind == "money":
-        found = [money.amount for money in amounts(quote)] + _bare_numbers(quote)
+        found = [money.amount for money in amounts(quote)] + _bare_numbers(quote) + _without_tax(quote)
         # A price a month or a quarter stands for its year.
         return {plain_number(amount * times) for amount in found for times in (1, 4, 12)}
     if kind == "number":
@@ -301,7 +304,9 @@ def _parsed(name: str, kind: str, quote: str) -> set[str]:
     if name == "termination_fee":
         return {plain_number(money.amount) for money in amounts(quote)}
     if name == "governing_law":
-        return {law for word, law in _LAW_ADJECTIVES.items() if re.search(rf"\b{word} law|{word}法", quote, re.I)}
+        return {law.place for law in laws(quote)} | {
+            law for word, law in _LAW_ADJECTIVES.items() if re.search(rf"\b{word} law|{word}法", quote, re.I)
+        }
     return _basis(quote) if name == "liability_cap_basis" else _period(quote)
 
 
@@ -309,6 +314,14 @@ def _bare_numbers(quote: str) -> list[Decimal]:
     """Amounts of a table's row, whose currency stands in its header."""
     found = re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d{2})?|\d+\.\d{2}|\d{3,}", quote)
     return [Decimal(text.replace(",", "")) for text in found]
+
+
+def _without_tax(quote: str) -> list[Decimal]:
+    """Amounts less the tax that the quotation says is in them: `5,500円(うち消費税500円)`."""
+    if not re.search(r"うち[^。]{0,12}税|税[^。]{0,16}を?含", quote):
+        return []
+    found = [money.amount for money in amounts(quote)]
+    return [whole - tax for whole, tax in pairwise(found) if tax < whole]
 
 
 def _days(quote: str) -> set[str]:
@@ -319,7 +332,7 @@ def _days(quote: str) -> set[str]:
         for number in match.groups()
         if number
     }
-    found |= {str(30 * int(n)) for n in re.findall(r"(\d{1,2})\s*[かヶカケ箇]月", quote)}
+    found |= {str(one.days) for given in (notices, within, closing_days) for one in given(quote)}
     return found | ({"0"} if re.search(r"\b(?:receipt|presentation)\b", quote, re.I) else set())
 
 
@@ -329,8 +342,7 @@ def _months(quote: str) -> set[str]:
     years = [match.start() for match in re.finditer(r"\bannual|\byear", quote, re.IGNORECASE)]
     # A year without a number is one; that of `two years` is not.
     base += [12.0 for at in years if not any(duration.start <= at < duration.end for duration in found)]
-    base += [12.0 * int(n) for n in re.findall(r"(\d{1,2})\s*年", quote)]
-    base += [float(n) for n in re.findall(r"(\d{1,3})\s*[かヶカケ箇]月", quote)]
+    base += [length.months for length in lengths(quote)]
     base += [float(n) for n in re.findall(r"months\W{0,6}(\d{1,3})\b", quote, re.IGNORECASE)]
     factors = [1.0, 2.0 if re.search(r"\btwice|double|two times|\b2x", quote, re.I) else 1.0]
     factors += [float(n) for n in re.findall(r"(\d+(?:\.\d+)?)\s*(?:x|times)\b", quote, re.I)]
@@ -340,7 +352,9 @@ def _months(quote: str) -> set[str]:
 
 def _percentages(quote: str) -> set[str]:
     found = [percent.value for percent in percents(quote)]
-    return {plain_number(value) for value in found} | {plain_number(round(value / 12, 4)) for value in found}
+    found += [float(n) for n in re.findall(r"(\d{1,3}(?:\.\d+)?)\s*パーセント", quote)]
+    months = [round(value / 12, 4) for value in found] + [rate.percent_per_month for rate in rates(quote)]
+    return {plain_number(value) for value in [*found, *months]}
 
 
 def _basis(quote: str) -> set[str]:
@@ -351,10 +365,10 @@ def _basis(quote: str) -> set[str]:
 
 def _period(quote: str) -> set[str]:
     stems = {
-        "annual": r"annual|year|annum",
-        "quarterly": "quarter",
-        "monthly": "month",
-        "initial term": r"\bterm\b",
+        "annual": r"annual|year|annum|年",
+        "quarterly": "quarter|四半期",
+        "monthly": "month|毎月|各月|月間|月額",
+        "initial term": r"\bterm\b|契約期間",
     }
     return {name for name, stem in stems.items() if re.search(stem, quote, re.I)}
 
@@ -382,7 +396,7 @@ _CUES = {
     ("contract_type", "nda"): _cue(r"non-? ?disclos|confidential|\bNDA\b|秘密保持|機密保持"),
     ("contract_type", "amendment"): _cue(r"amend|addendum|change order|変更|覚書"),
     ("contract_type", "dpa"): _cue(r"data (?:processing|protection)|\bDPA\b"),
-    ("contract_type", "order_form"): _cue(r"order|quot|注文"),
+    ("contract_type", "order_form"): _cue(r"order|quot|注文|申込"),
     ("contract_type", "sow"): _cue(r"work|\bSOW\b|作業"),
     ("contract_type", "reseller"): _cue(r"resell|distribut|partner|販売店|代理店"),
     ("contract_type", "lease"): _cue(r"lease|rent|賃貸"),
@@ -390,27 +404,35 @@ _CUES = {
     ("contract_type", "msa"): _cue(r"master|framework|\bMSA\b|基本契約"),
     ("contract_type", "purchase"): _cue(r"purchas|suppl|sale|売買"),
     ("contract_type", "services"): _cue(r"service|subscri|saas|cloud|hosting|consult|maint|support|業務|保守|利用"),
-    ("renewal_type", "auto"): _cue(r"automatic|renew|extend|successive|自動|更新"),
-    ("renewal_type", "optional"): _cue(r"\bmay\b|option|agree|right|renew|extend"),
-    ("renewal_type", "evergreen"): _cue(r"month|until|indefinite|evergreen|fixed|terminated"),
-    ("renewal_type", "none"): _cue(r"\bno\b|\bnot\b|without|expire"),
-    ("termination_for_convenience", "none"): _cue(r"\bno\b|\bnot\b|non-?cancel|neither|only|may|cause|breach|できない"),
-    ("termination_for_convenience", "either"): _cue(r"either|each|both|any party|parties|mutual|甲|当事者|\bor\b|us\b"),
-    ("termination_for_convenience", "customer"): _cue(r"terminat|cancel|withdraw|解約|終了"),
-    ("termination_for_convenience", "provider"): _cue(r"terminat|cancel|withdraw|解約|終了"),
-    ("billing_frequency", "monthly"): _cue(r"month|毎月|月額"),
-    ("billing_frequency", "quarterly"): _cue(r"quarter|四半期"),
+    ("renewal_type", "auto"): _cue(r"automatic|renew|extend|successive|自動|更新|延長|継続"),
+    ("renewal_type", "optional"): _cue(r"\bmay\b|option|agree|right|renew|extend|更新|延長"),
+    ("renewal_type", "evergreen"): _cue(r"month|until|indefinite|evergreen|fixed|terminated|定め|存続"),
+    ("renewal_type", "none"): _cue(r"\bno\b|\bnot\b|without|expire|[新長続][はを]?[^。]{0,4}(?:ない|でき)"),
+    ("termination_for_convenience", "none"): _cue(r"\bno\b|\bnot\b|non-?cancel|neither|only|may|"
+                                                  r"cause|breach|できない|できません|"
+                                                  r"ことはでき|してはならない|しないもの"),
+    ("termination_for_convenience", "either"): _cue(r"either|each|both|any party|parties|mutual|甲|"
+                                                    r"当事者|双方|両者|いずれ|及び|又は|または|"
+                                                    r"\bor\b|us\b"),
+    ("termination_for_convenience", "customer"): _cue(r"terminat|cancel|withdraw|解約|終了|解除"),
+    ("termination_for_convenience", "provider"): _cue(r"terminat|cancel|withdraw|解約|終了|解除"),
+    ("billing_frequency", "monthly"): _cue(r"month|毎月|月額|月末|当月|翌月|各月|月払|月締|月々|[かヶカケ箇]月"),
+    ("billing_frequency", "quarterly"): _cue(r"quarter|四半期|三か月|3か月"),
     ("billing_frequency", "annual"): _cue(r"annual|year|annum|年"),
-    ("billing_frequency", "milestone"): _cue(r"milestone"),
-    ("billing_timing", "advance"): _cue(r"advance|up-?front|prepaid|start|beginning|first|前払|前金|先払"),
-    ("billing_timing", "arrears"): _cue(r"arrear|after|end of|preceding|previous|following|後払|当月分|前月分"),
-    ("price_increase_type", "capped"): _cue(r"%|percent|per cent"),
+    ("billing_frequency", "milestone"): _cue(r"milestone|[結手間品入渡収了し]時"),
+    ("billing_timing", "advance"): _cue(r"advance|up-?front|prepaid|start|beginning|"
+                                        r"first|前払|前金|先払|前納|翌月分|前月"),
+    ("billing_timing", "arrears"): _cue(r"arrear|after|end of|preceding|previous|"
+                                        r"following|後払|当月分|前月分|締|終了後|完了後"),
+    ("price_increase_type", "capped"): _cue(r"%|percent|per cent|パーセント"),
     ("price_increase_type", "index"): _cue(r"CPI|RPI|index|inflation"),
     ("price_increase_type", "none"): _cue(r"fixed|firm|locked|\bnot\b|\bno\b"),
-    ("price_increase_type", "uncapped"): _cue(r"increase|raise|adjust|change|modify|revise|then-? ?current"),
-    ("liability_cap_type", "amount"): _cue(r"\d"),
-    ("liability_cap_type", "fees_multiple"): _cue(r"fees|paid|payable|amounts|charges|price|料金|対価|委託料|金額"),
-    ("liability_cap_type", "uncapped"): _cue(r"unlimited|uncapped|without limit|\bno\b|\bnot\b"),
-    ("fully_executed", "true"): _cue(r"/s/|sign|by:|署名|押印"),
+    ("price_increase_type", "uncapped"): _cue(r"increase|raise|adjust|change|modify|revise|"
+                                              r"then-? ?current|改定|値上げ|増額"),
+    ("liability_cap_type", "amount"): _cue(r"\d|円"),
+    ("liability_cap_type", "fees_multiple"): _cue(r"fees|paid|payable|amounts|charges|price|料|対価|代金|報酬|費|金額"),
+    ("liability_cap_type", "uncapped"): _cue(r"unlimited|uncapped|without limit|\bno\b|\bnot\b|"
+                                             r"無制限|[限度]額?[はをが]?[設定な]"),
+    ("fully_executed", "true"): _cue(r"/s/|sign|by:|署名|押印|㊞|印"),
     ("fully_executed", "false"): _cue(r"_|by:|sign|署名|押印"),
 }  # fmt: skip

@@ -100,6 +100,7 @@ def extract(document: Document, chunks: Sequence[Chunk], reader: Engine, show: S
 
 _READING_STEPS = (
     *("furniture", "sentences", "chunk", "retrieve", "passages", "extract", "values", "names", "rows", "check"),
+    "japanese_numbers",
     *("trees", "machine_orders", "page_images"),
 )
 _JUDGING_STEPS = (

@@ -17,14 +17,15 @@ LONGEST = 1500
 _NUMBERED = r"\d{1,3}(?:\.\d{1,3})*[.)]\s{1,40}[\"“(\[]?[A-Z]|\d{1,2}(?:\.\d{1,2})+\s{1,40}[\"“]?[A-Z]"
 _MARKER = rf"(?:{_NUMBERED}|\([a-zA-Z0-9]{{1,4}}\)\s|[A-Z][.)]\s{{1,40}}[A-Z]|[•●▪■◦]\s)"
 _ARTICLE = r"(?:ARTICLE|SECTION|Article|Section|EXHIBIT|SCHEDULE|Exhibit|Schedule)\s[\dIVXA-Z.]{1,8}[.:\n]"
+_JAPANESE = r"第[0-9〇一二三四五六七八九十百]{1,4}条[\s(]"
 _BOUNDARY = re.compile(
     rf"""
       (?P<stop>[.;:?!][\"'”’)\]]{{0,3}})\s++(?=[\"'“‘(\[]{{0,2}}[A-Z]|{_MARKER})
     | (?P<and>;\s{{1,4}}(?:and|or|und))\s++(?={_MARKER})
     | (?P<cjk>[。！？][」』）)]?)\s*+(?=\S)
     | (?P<blank>(?:\n[ \t]*+\n|\f)\s*+)
-    | (?P<line>\n[ \t]*+|(?<![ ])[ ]{{3,}}+)(?={_MARKER}|{_ARTICLE}|Source:\s)
-    | (?P<caps>\n[ \t]*+)(?=[^a-z\n]{{4,90}}\n)
+    | (?P<line>\n[ \t]*+|(?<![ ])[ ]{{3,}}+)(?={_MARKER}|{_ARTICLE}|{_JAPANESE}|Source:\s)
+    | (?P<caps>\n[ \t]*+)(?=[^a-z\n\u3040-\u30ff\u3400-\u9fff]{{4,90}}\n)
     | (?P<under>(?<=[A-Z]{{3}})\n[ \t]*+)(?=[\"“(]?[A-Z][a-z])
     """,
     re.VERBOSE,
@@ -57,6 +58,9 @@ _STARTERS = frozenset(
 )
 _NEXT_WORD = re.compile(r"[\"'“‘(\[]{0,3}([A-Za-z]{1,20})")
 _SENTENCE_END = frozenset(".;:?!。！？")
+_UNENDED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff、]")
+_OVER_PAGE = re.compile(r"(?!第|別紙|別表|以上)[\u3040-\u30ff\u3400-\u9fff]")
+"""A Japanese sentence that a page break divides goes on with a Japanese character that opens no article."""
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -88,6 +92,8 @@ def _ends_here(text: str, match: re.Match[str]) -> bool:
     """Whether a possible boundary is one: no abbreviation before it, no sentence that goes on after it."""
     if match.lastgroup == "stop":
         return match["stop"][0] != "." or "\n\n" in match[0] or not _is_abbreviation(text, match)
+    if match.lastgroup == "cjk":
+        return not _is_inside(text, match.start())
     if match.lastgroup == "blank":
         return not _goes_on(text, match)
     if match.lastgroup == "line":
@@ -111,7 +117,21 @@ def _is_abbreviation(text: str, match: re.Match[str]) -> bool:
 
 def _goes_on(text: str, match: re.Match[str]) -> bool:
     before = text[match.start() - 1 : match.start()]
-    return text[match.end()].islower() and before not in _SENTENCE_END
+    if text[match.end()].islower():
+        return before not in _SENTENCE_END
+    return "\f" in match.group() and bool(_OVER_PAGE.match(text, match.end())) and bool(_UNENDED.match(before))
+
+
+LONGEST_ASIDE = 120
+"""Characters of what stands in brackets; a bracket that is open for longer was never closed."""
+
+
+def _is_inside(text: str, at: int) -> bool:
+    """Whether a Japanese full stop stands in brackets, as in `(以下「甲」という。)`: the sentence goes on."""
+    since = max(0, at - LONGEST_ASIDE)
+    before = text[max(since, text.rfind("\n\n", since, at)) : at]
+    opened = max(before.rfind("("), before.rfind("（"))
+    return opened > max(before.rfind(")"), before.rfind("）"))
 
 
 def _line_before(text: str, at: int) -> str:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
+from extractors.japanese_numbers import KANJI, number
+
 
 def pattern(text: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
     """Compile a pattern in which a blank stands for any run of white space, as text from a page needs, and
@@ -199,6 +201,11 @@ _DATES = (
     pattern(r"(?<![\w-])(?P<monthno>\d{1,2})-(?P<day>\d{1,2})-(?P<year>(?:19|20)\d\d)\b"),
     pattern(r"\b(?P<day>\d{1,2})\.(?P<monthno>\d{1,2})\.(?P<year>(?:19|20)\d\d)\b"),
 )
+_KANJI_DATE = pattern(
+    rf"(?:(?P<era>令和|平成|昭和) ?(?P<erayear>元|\d{{1,2}}|{KANJI}{{1,3}})|"
+    r"(?P<year>二[〇零一二三四五六七八九]{3}|(?:19|20)\d\d)) ?年 ?"
+    rf"(?P<monthno>\d{{1,2}}|{KANJI}{{1,3}}) ?月 ?(?P<day>\d{{1,2}}|{KANJI}{{1,3}}) ?日"
+)
 _ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925}
 DATE_HINT = pattern(r"\d{4}|\d/\d|[-/]\d\d\b|年")
 
@@ -211,7 +218,7 @@ def dates(text: str) -> list[Dated]:
     if not DATE_HINT.search(text):
         return []
     found: dict[int, Dated] = {}
-    for expression in _DATES:
+    for expression in (*_DATES, *([_KANJI_DATE] if "年" in text else [])):
         for match in expression.finditer(text):
             value = _date(match.groupdict())
             if value and not any(d.start < match.end() and match.start() < d.end for d in found.values()):
@@ -221,19 +228,24 @@ def dates(text: str) -> list[Dated]:
 
 def _date(parts: dict[str, str | None]) -> date | None:
     if parts.get("era"):
-        year = _ERA_START[parts["era"]] + (1 if parts["erayear"] == "元" else int(parts["erayear"]))
+        year = _ERA_START[parts["era"]] + (1 if parts["erayear"] == "元" else _whole(parts["erayear"]))
     else:
-        year = int(parts["year"])
+        year = _whole(parts["year"])
         year += 0 if year > 99 else 2000 if year < 70 else 1900
     named = parts.get("month")
-    month = _MONTH_NUMBER[named.lower()[:3]] if named else int(parts.get("monthno") or parts["isomonth"])
-    day = _ORDINALS[parts["dayword"].lower()] if parts.get("dayword") else int(parts["day"])
+    month = _MONTH_NUMBER[named.lower()[:3]] if named else _whole(parts.get("monthno") or parts["isomonth"])
+    day = _ORDINALS[parts["dayword"].lower()] if parts.get("dayword") else _whole(parts["day"])
     if parts.get("monthno") and month > 12 >= day:
         month, day = day, month
     try:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _whole(text: str) -> int:
+    """`12` and `十二` -> 12."""
+    return int(text) if text.isdecimal() else int(number(text))
 
 
 _SYMBOLS = {
@@ -270,6 +282,11 @@ _MONEY = (
         r"(?<![\d.,億])(?=\d)(?:(?P<oku>[\d,]+)\s*億\s*)?(?:(?P<man>[\d,]+)\s*万\s*)?(?P<yen>\d[\d,]*)?\s*(?P<symbol>円)"
     ),
 )
+_KANJI_YEN = pattern(
+    rf"(?<![\d.,億万数何])(?<!単位.)(?<!{KANJI})"
+    rf"(?P<kanji>(?![億万])(?=[\d.,]*[{KANJI[1:-1]}億万])(?:\d[\d,]*(?:\.\d+)?|{KANJI}|[億万])+) ?(?P<symbol>円)"
+)
+"""`壱千弐百万円`, `5千万円`, `1.5億円`: what has a kanji numeral or a fraction."""
 _SCALE_FACTOR = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "mm": 1_000_000, "mn": 1_000_000,
                  "million": 1_000_000, "bn": 1_000_000_000, "billion": 1_000_000_000}  # fmt: skip
 _POINT_GROUPS = frozenset({"EUR", "DKK", "NOK", "SEK", "BRL"})
@@ -279,7 +296,7 @@ _POINT_GROUPS = frozenset({"EUR", "DKK", "NOK", "SEK", "BRL"})
 def amounts(text: str) -> list[Money]:
     """All amounts of money with a currency, in the order of the text."""
     found: dict[int, Money] = {}
-    for expression in _MONEY:
+    for expression in (*_MONEY, *([_KANJI_YEN] if "円" in text else [])):
         for match in expression.finditer(text):
             if any(m.start < match.end() and match.start() < m.end for m in found.values()):
                 continue
@@ -292,6 +309,9 @@ def amounts(text: str) -> list[Money]:
 def _money(match: re.Match[str]) -> Money | None:
     parts = match.groupdict()
     currency = _currency(parts)
+    if parts.get("kanji"):
+        amount = Decimal(round(number(parts["kanji"])))  # no sum of yen has a fraction
+        return Money(amount, currency, match.start(), match.end()) if amount else None
     if parts.get("symbol") == "円":
         digits = [(parts[name] or "0").replace(",", "") or "0" for name in ("oku", "man", "yen")]
         amount = Decimal(digits[0]) * 100_000_000 + Decimal(digits[1]) * 10_000 + Decimal(digits[2])

@@ -14,6 +14,8 @@ from extractors.engines.rules import (
     dates,
     duration,
     japanese,
+    japanese_clauses,
+    japanese_parties,
     law,
     liability,
     parties,
@@ -64,11 +66,16 @@ class EmbeddedEngine:
         retrievals = self._retrieve(chunks, spans, reading.scores)
         view = View(document, text, chunks, spans, retrievals)
         view.parties = (
-            japanese.find_parties(text) if view.is_japanese else parties.find_parties(view.about("identity"), text)
+            japanese_parties.find_parties(text)
+            if view.is_japanese
+            else parties.find_parties(view.about("identity"), text)
         )
         candidates = [term for rule in _rules_for(view) for term in rule.terms(view)]
         found = list(self._clauses(text, chunks, reading.passages))
-        found += clauses.clauses(text, spans, found)
+        if view.is_japanese:
+            found += japanese_clauses.clauses(text, spans)
+        else:
+            found += clauses.clauses(text, spans, found)
         found = [_verbatim(clause, document.text) for clause in found]
         return Extraction(
             engine=self.info,

@@ -11,7 +11,7 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("nda", r"non-?\s?disclosure|confidentiality (?:\w+ )?(?:agreement|undertaking|deed)|\bNDA\b|秘密保持"),
     ("amendment", r"\bamendment\b|\baddendum\b|change order|変更契約|覚書"),
     ("dpa", r"data (?:processing|protection) (?:agreement|addendum)"),
-    ("order_form", r"order form|\bquote\b|purchase order|service order|subscription order|注文"),
+    ("order_form", r"order form|\bquote\b|purchase order|service order|subscription order|注文|申込"),
     ("sow", r"statement of work|\bSOW\b|work order|作業指示"),
     ("reseller", r"resell|distribut|channel partner|販売店|代理店"),
     ("lease", r"\blease\b|rental|賃貸"),
@@ -23,7 +23,7 @@ KINDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _DOCUMENT_WORD = re.compile(
     r"\b(?:agreements?|contract|order form|amendment|addendum|statement of work|letter|lease|licen[cs]e|memorandum|deed|"
-    r"purchase order|work order|quote)\b|契約書|契約|覚書|注文書",
+    r"purchase order|work order|quote)\b|契約書|契約|覚書|注文書|申込書|規約|約款|協定書|合意書",
     re.IGNORECASE,
 )
 _NO_TITLE = re.compile(r"^(?:exhibit|schedule|execution|confidential|page|table of contents|source:|dated|draft\b)|"
