@@ -9,6 +9,7 @@ nothing: there must be a sentence's end, an empty line, or a line that was left 
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from extractors.characters import clean
@@ -42,7 +43,7 @@ _MARKERS = tuple(
         ("section", r"(?P<label>\d{1,2})\s+(?=[A-Z]{3,}\b)"),
         ("(", r"\((?P<label>[a-z]{1,2}|[ivx]{2,5}|[A-Z]{1,2}|[IVX]{2,5}|\d{1,2})\)\s+(?=\S)"),
         ("(", r"(?P<label>[a-z]|[ivx]{1,4})[.)]\s+(?=[\"(\[]?[A-Za-z])"),
-        (".", r"(?P<label>[A-Z])[.)]\s*(?=[\"(]?[A-Za-z][a-z]|[A-Z]{3})"),
+        (".", r"(?P<label>[A-Z])[.)]\s*(?=[\"(]{0,2}(?:[A-Za-z][a-z]|[A-Z]{3}))"),
     )
 )
 _LINE_START = re.compile(r"\n[ \t]*(?=[\d(§第]|[A-Za-z][.)]|[ivx]{2,4}[.)]|[A-Z][A-Za-z]+\.?\s+[\dIVXLCA-Z])")
@@ -52,7 +53,7 @@ _PAGE_NUMBER = re.compile(
     r"(?:(?<=\f\n)|\A)\s*-?\s?\d{1,4}\s?-?[ ]*(?=\n\s*\n)|(?<=\n)[ ]*-?\s?\d{1,4}\s?-?[ ]*(?=\s*(?:\f|\Z))"
 )
 _EMPTY_LINE = re.compile(r"\n[^\S\n]*\n")
-_HYPHEN = re.compile(r"([^\W\d_]+)-\s*[\n\f]\s*([^\W\d_]+)")
+_HYPHEN = re.compile(r"([^\W_]+)-\s*[\n\f]\s*([^\W_]+)")
 _WORD = re.compile(r"[^\W\d_]+")
 _CJK_BREAK = re.compile(r"(?<=[\u3000-\u30ff\u3400-\u9fff])\s+(?=[\u3000-\u30ff\u3400-\u9fff])")
 _TITLE = re.compile(r"(?P<title>[\"'A-Z(][^\n.:;]{1,90}?)(?P<end>[.:]|\s*\n|$)")
@@ -89,13 +90,13 @@ def provisions(document: Document) -> tuple[Provision, ...]:
     known = {word.lower() for word in _WORD.findall(text)}
     numbering, headings = _Numbering(), _Headings()
     found = []
-    for start, end in zip(openings, [*openings[1:], len(text)], strict=True):
+    for start, end in pairwise([*openings, len(text)]):
         marker = _marker_at(text, start)
         at = marker.end if marker else start
         heading = headings.of(marker, _title(text, start, at, end))
         said = _in_one_line(text[at:end], known) or (marker.label if marker else "")
-        page = document.page_at(start).number
-        found.append(Provision(numbering.full(marker), heading, said, page, start, end))
+        number, page = numbering.full(marker), document.page_at(start).number
+        found += [Provision(number, heading, said, page, start, end)] if said else []
     return tuple(found)
 
 
