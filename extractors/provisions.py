@@ -177,7 +177,8 @@ def _is_bare_heading(text: str, start: int, end: int) -> bool:
     marker = _marker_at(text, start)
     if marker is None:
         return bool(heading_of(said)) and said == said.upper()
-    return said[-1] not in ".:" or marker.style not in "(."
+    title = said[marker.end - start :].rstrip(".:").strip()
+    return said[-1] not in ".:" or (marker.style not in "(." and ". " not in title and _is_titled(title.split()))
 
 
 def _marker_at(text: str, at: int) -> _Marker | None:
