@@ -50,12 +50,15 @@ _OPENS = re.compile(
     r"\s*(?:\d{1,2}(?:\.\d{1,2})*[.)]?\s+[\"A-Z]|\([a-z]{1,4}\)\s|(?:ARTICLE|SECTION|Section)\s+[\dIVX]+\b)"
 )
 _ENDED = re.compile(r"[.;:?!][\"')]?\s*$")
+_LABEL = re.compile(
+    r"(?:\d[\d.]*|\(\w{1,4}\)|[A-Za-z][.)]|(?:[A-Z]{4,}|Section|Article|Exhibit|Schedule)\s+[\w.]{1,6}?)[.:)]*(?:\s+|$)"
+)
 _FIGURE = re.compile(r"\b\d{1,3}\b")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
 class Style(NamedTuple):
-    """How a version is printed: characters to a line, lines to a page, size of the letters, its header."""
+    """How a version is printed: points to a line, lines to a page, size of the letters, its header."""
 
     width: int
     lines: int
@@ -63,7 +66,7 @@ class Style(NamedTuple):
     header: str
 
 
-PRINTED = (Style(92, 50, 10, "Execution version"), Style(78, 42, 11.5, "Draft of 3 May"))
+PRINTED = (Style(475, 50, 10, "Execution version"), Style(460, 42, 11.5, "Draft of 3 May"))
 
 
 @dataclass(frozen=True)
@@ -105,15 +108,26 @@ def edited(old: Sequence[str], other: Sequence[str], rng: random.Random) -> tupl
     """
     kept = [Paragraph(text, at) for at, text in enumerate(old)]
     few = max(1, len(old) // 30)
-    long = [at for at, text in enumerate(old) if len(text.split()) >= 8]
+    long = [at for at, text in enumerate(old) if len(text.split()) >= 8 and _is_whole(old, at)]
     rng.shuffle(long)
     deleted, moved, changed = set(long[:few]), set(long[few : 2 * few]), set(long[2 * few : 5 * few])
     changed |= set(sorted(moved)[::2])
     new = [_changed(one, rng) if one.origin in changed else one for one in kept if one.origin not in deleted]
     new = _moved(new, moved, rng)
-    for text in rng.sample(other, min(few, len(other))):
-        new.insert(rng.randrange(len(new) + 1), Paragraph(text, None, frozenset({"added"})))
+    whole = [text for at, text in enumerate(other) if _is_whole(other, at)]
+    for text in rng.sample(whole, min(few, len(whole))):
+        new.insert(rng.choice(_ends(new)), Paragraph(text, None, frozenset({"added"})))
     return _renumbered(new, rng), deleted
+
+
+def _is_whole(texts: Sequence[str], at: int) -> bool:
+    """Whether a paragraph is one, and no part of a sentence that empty lines or a page break cut up."""
+    return bool(_ENDED.search(texts[at])) and (at == 0 or bool(_ENDED.search(texts[at - 1])))
+
+
+def _ends(new: Sequence[Paragraph]) -> list[int]:
+    """Where a paragraph can be put without cutting a sentence or a heading from what follows it."""
+    return [at for at in range(1, len(new) + 1) if _ENDED.search(new[at - 1].text)]
 
 
 def _changed(one: Paragraph, rng: random.Random) -> Paragraph:
@@ -136,7 +150,7 @@ def _moved(new: Sequence[Paragraph], moved: set[int], rng: random.Random) -> lis
     left = [one for one in new if one.origin not in moved]
     for one in new:
         if one.origin in moved:
-            places = [at for at in range(len(left) + 1) if abs(_place(left, one.origin) - at) > 3]
+            places = [at for at in _ends(left) if abs(_place(left, one.origin) - at) > 3]
             left.insert(rng.choice(places), Paragraph(one.text, one.origin, one.kinds | {"moved"}))
     return left
 
@@ -164,7 +178,7 @@ def printed(path: Path, texts: Sequence[str], style: Style) -> Path:
     """The paragraphs as a PDF with a running header and page numbers."""
     lines: list[str] = []
     for text in texts:
-        lines += [*_wrapped(text, style.width), ""]
+        lines += [*_wrapped(text, style), ""]
     pdf = pymupdf.open()
     for number, start in enumerate(range(0, len(lines), style.lines), start=1):
         page = pdf.new_page()
@@ -176,13 +190,14 @@ def printed(path: Path, texts: Sequence[str], style: Style) -> Path:
     return path
 
 
-def _wrapped(text: str, width: int) -> Iterator[str]:
+def _wrapped(text: str, style: Style) -> Iterator[str]:
     line = ""
     for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
+        longer = f"{line} {word}" if line else word
+        if line and pymupdf.get_text_length(longer, fontsize=style.size) > style.width:
             yield line
-            line = ""
-        line = f"{line} {word}" if line else word
+            longer = word
+        line = longer
     yield line
 
 
@@ -222,8 +237,8 @@ def said_of(changes: Sequence[Change], old: Places, new: Places) -> tuple[Mappin
         olds, news = old.of(change.old_text or ""), new.of(change.new_text or "")
         for found, own, others in ((in_old, olds, news), (in_new, news, olds)):
             for at, count in own.items():
-                found[at].kinds.update({kind: count for kind in change.kind.split("_")})
-                found[at].partners.update({other: count for other in others})
+                found[at].kinds.update(dict.fromkeys(change.kind.split("_"), count))
+                found[at].partners.update(dict.fromkeys(others, count))
     return in_old, in_new
 
 
@@ -231,6 +246,11 @@ def counted(places: Places) -> list[bool]:
     """Which paragraphs can be told apart from all others."""
     often = Counter(places.letters)
     return [len(said) >= FEWEST_LETTERS and often[said] == 1 for said in places.letters]
+
+
+def _without_label(text: str) -> str:
+    label = _LABEL.match(text)
+    return text[label.end() :] if label else text
 
 
 def measured(
@@ -243,7 +263,7 @@ def measured(
     for at, (one, counts_here) in enumerate(zip(new, counted(new_places), strict=True)):
         if not counts_here:
             continue
-        size, found = len(new_places.letters[at]), in_new[at]
+        size, found = len(letters(_without_label(one.text))), in_new[at]
         if one.origin is not None:
             counts["pairs"] += 1
             counts["aligned"] += found.partners[one.origin] >= ALIGNED * size
@@ -252,7 +272,7 @@ def measured(
         _count(counts, said, one.kinds)
     for at, counts_here in enumerate(counted(old_places)):
         if counts_here:
-            is_gone = in_old[at].kinds["deleted"] >= TOUCHED * len(old_places.letters[at])
+            is_gone = in_old[at].kinds["deleted"] >= TOUCHED * len(letters(_without_label(old[at])))
             _count(counts, {"deleted"} if is_gone else set(), {"deleted"} if at in deleted else set())
     return counts
 
