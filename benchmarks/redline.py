@@ -43,6 +43,9 @@ ALIGNED = 0.8
 TOUCHED = 0.5
 """Share of a paragraph's letters that must be moved, added or deleted for it to count as such."""
 
+PIECE = 40
+"""Letters that are looked for at once: a running header inside a longer text would hide it."""
+
 KINDS = ("changed", "moved", "added", "deleted")
 
 _NUMBER = re.compile(r"(\d{1,2})((?:\.\d{1,2})*[.)]?\s+(?=\S))")
@@ -53,6 +56,8 @@ _ENDED = re.compile(r"[.;:?!][\"')]?\s*$")
 _LABEL = re.compile(
     r"(?:\d[\d.]*|\(\w{1,4}\)|[A-Za-z][.)]|(?:[A-Z]{4,}|Section|Article|Exhibit|Schedule)\s+[\w.]{1,6}?)[.:)]*(?:\s+|$)"
 )
+_PAGE_NUMBER = re.compile(r"-?\s*\d{1,4}\s*-?")
+_CUT_WORD = re.compile(r"(?<=\w)- (?=\w)")
 _FIGURE = re.compile(r"\b\d{1,3}\b")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
@@ -89,7 +94,7 @@ def paragraphs(document: Document) -> list[str]:
     is_apart = True
     for line in body_text(document).replace("\f", "\n").split("\n"):
         said = " ".join(line.encode("latin-1", "ignore").decode("latin-1").split())
-        if not said or said.isdigit():
+        if not said or _PAGE_NUMBER.fullmatch(said):
             is_apart = True
             continue
         ended = not found or bool(_ENDED.search(found[-1][-1]))
@@ -97,7 +102,7 @@ def paragraphs(document: Document) -> list[str]:
             found.append([])
         found[-1].append(said)
         is_apart = False
-    return [" ".join(lines) for lines in found]
+    return [_CUT_WORD.sub("-", " ".join(lines)) for lines in found]
 
 
 def edited(old: Sequence[str], other: Sequence[str], rng: random.Random) -> tuple[list[Paragraph], set[int]]:
@@ -211,14 +216,16 @@ class Places:
         self._from = 0
 
     def of(self, text: str) -> Counter[int]:
-        """Letters of the text by paragraph; looked for behind the last one found first, as changes are in order."""
-        said = letters(text)
-        at = self._all.find(said, self._from)
-        at = self._all.find(said) if at < 0 else at
-        if not said or at < 0:
-            return Counter()
-        self._from = at + len(said)
-        return Counter(self._owner[at : at + len(said)])
+        """Letters of the text by paragraph, piece by piece, each looked for behind the one before it first."""
+        said, found = letters(text), Counter()
+        for start in range(0, len(said), PIECE):
+            piece = said[start : start + PIECE]
+            at = self._all.find(piece, self._from)
+            at = self._all.find(piece) if at < 0 else at
+            if at >= 0:
+                self._from = at + len(piece)
+                found.update(self._owner[at : at + len(piece)])
+        return found
 
 
 @dataclass
@@ -242,10 +249,11 @@ def said_of(changes: Sequence[Change], old: Places, new: Places) -> tuple[Mappin
     return in_old, in_new
 
 
-def counted(places: Places) -> list[bool]:
+def counted(texts: Sequence[str]) -> list[bool]:
     """Which paragraphs can be told apart from all others."""
-    often = Counter(places.letters)
-    return [len(said) >= FEWEST_LETTERS and often[said] == 1 for said in places.letters]
+    said = [letters(_without_label(text)) for text in texts]
+    often = Counter(said)
+    return [len(one) >= FEWEST_LETTERS and often[one] == 1 for one in said]
 
 
 def _without_label(text: str) -> str:
@@ -260,7 +268,7 @@ def measured(
     old_places, new_places = Places(old), Places([one.text for one in new])
     in_old, in_new = said_of(changes, old_places, new_places)
     counts: Counter[str] = Counter()
-    for at, (one, counts_here) in enumerate(zip(new, counted(new_places), strict=True)):
+    for at, (one, counts_here) in enumerate(zip(new, counted([one.text for one in new]), strict=True)):
         if not counts_here:
             continue
         size, found = len(letters(_without_label(one.text))), in_new[at]
@@ -270,7 +278,7 @@ def measured(
         said = {"changed"} if found.kinds["changed"] else set()
         said |= {kind for kind in ("moved", "added") if found.kinds[kind] >= TOUCHED * size}
         _count(counts, said, one.kinds)
-    for at, counts_here in enumerate(counted(old_places)):
+    for at, counts_here in enumerate(counted(old)):
         if counts_here:
             is_gone = in_old[at].kinds["deleted"] >= TOUCHED * len(letters(_without_label(old[at])))
             _count(counts, {"deleted"} if is_gone else set(), {"deleted"} if at in deleted else set())

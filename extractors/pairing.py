@@ -24,11 +24,11 @@ from extractors.provisions import Provision
 ALIKE = 0.6
 """Share of words that two clauses must have in common, in order, to be one clause wherever they stand."""
 
-ALIKE_IN_PLACE = 0.4
+ALIKE_IN_PLACE = 0.45
 """The same for two that stand between the same neighbours."""
 
-ALIKE_BY_HEADING = 0.25
-"""The same for two in one place with one heading or number."""
+ALIKE_BY_HEADING = 0.35
+"""The same for two in one place under one heading."""
 
 IN_PLACE = 0.1
 """What standing between the same neighbours adds when several are alike."""
@@ -68,7 +68,8 @@ def paired(old: Sequence[Provision], new: Sequence[Provision]) -> tuple[Pairs, l
     vocabulary: dict[str, str] = {}
     before = [_clause(one, vocabulary) for one in old]
     after = [_clause(one, vocabulary) for one in new]
-    return _joined(_paired(before, after), before, after)
+    pairs, before, after = _titled(_paired(before, after), before, after, vocabulary)
+    return _joined(pairs, before, after, vocabulary)
 
 
 def _clause(provision: Provision, vocabulary: dict[str, str]) -> Clause:
@@ -79,6 +80,15 @@ def _clause(provision: Provision, vocabulary: dict[str, str]) -> Clause:
         code.append(vocabulary.setdefault(word, chr(_FIRST + len(vocabulary))))
         spans.append(match.span())
     return Clause(provision, tuple(spans), "".join(code))
+
+
+def _both(a: Clause, b: Clause, vocabulary: dict[str, str]) -> Clause:
+    """Two clauses that follow each other as one, with the number of the first."""
+    mark = f"{b.provision.mark} " if b.provision.mark else ""
+    joined = a.provision._replace(
+        text=f"{a.provision.text} {mark}{b.provision.text}", end=b.provision.end, is_title=b.provision.is_title
+    )
+    return _clause(joined, vocabulary)
 
 
 def _paired(before: Sequence[Clause], after: Sequence[Clause]) -> Pairs:
@@ -220,14 +230,10 @@ def _scored(
     for i, j in candidates:
         a, b, in_place = before[i], after[j], gaps.same(i, j)
         alike = similarity(a, b)
-        titled = in_place and needed < ALIKE and _have_one_title(a.provision, b.provision)
+        titled = in_place and needed < ALIKE and a.provision.heading == b.provision.heading != ""
         if alike >= (ALIKE_BY_HEADING if titled else needed):
             near = IN_PLACE * in_place + IN_PLACE / 4 * (a.provision.number == b.provision.number)
             yield -(alike + near), i, j
-
-
-def _have_one_title(a: Provision, b: Provision) -> bool:
-    return a.number is not None and a.heading == b.heading and (a.number == b.number or a.text.startswith(a.heading))
 
 
 def similarity(a: Clause, b: Clause) -> float:
@@ -239,26 +245,57 @@ def similarity(a: Clause, b: Clause) -> float:
     return max(words, letters) if letters >= 0.75 else words
 
 
+def _titled(
+    pairs: Pairs, before: Sequence[Clause], after: Sequence[Clause], vocabulary: dict[str, str]
+) -> tuple[Pairs, list[Clause], list[Clause]]:
+    """With titles joined to their paragraphs where both versions have both together, or one has and the other none."""
+    old, new = list(before), list(after)
+    taken = set(pairs.values())
+    gone_old, gone_new = set(), set()
+    for i in reversed(range(len(old) - 1)):
+        j, below = pairs.get(i), pairs.get(i + 1)
+        together = j is not None and below == j + 1 and new[j].provision.is_title
+        if old[i].provision.is_title and (together or j is below is None):
+            old[i] = _both(old[i], old[i + 1], vocabulary)
+            gone_old.add(i + 1)
+            if j is not None:
+                new[j] = _both(new[j], new[j + 1], vocabulary)
+                gone_new.add(j + 1)
+    for j in reversed(range(len(new) - 1)):
+        if new[j].provision.is_title and j not in taken and j + 1 not in taken:
+            new[j] = _both(new[j], new[j + 1], vocabulary)
+            gone_new.add(j + 1)
+    return _without(gone_old, gone_new, pairs, old, new)
+
+
 def _joined(
-    pairs: Pairs, before: Sequence[Clause], after: Sequence[Clause]
+    pairs: Pairs, before: Sequence[Clause], after: Sequence[Clause], vocabulary: dict[str, str]
 ) -> tuple[Pairs, list[Clause], list[Clause]]:
     """Pairs whose clauses have taken in a neighbour without a partner where that makes them more alike."""
     old, new = list(before), list(after)
     gone_old, gone_new = set(), set()
     for i, j in sorted(pairs.items()):
-        if old[i].code == new[j].code:
-            continue
-        gone_old |= _taken_in(old, i, new[j], pairs.keys() | gone_old)
-        gone_new |= _taken_in(new, j, old[i], set(pairs.values()) | gone_new)
+        if old[i].code != new[j].code:
+            gone_old |= _taken_in(old, i, new[j], pairs.keys() | gone_old, vocabulary)
+            gone_new |= _taken_in(new, j, old[i], set(pairs.values()) | gone_new, vocabulary)
+    return _without(gone_old, gone_new, pairs, old, new)
+
+
+def _without(
+    gone_old: set[int], gone_new: set[int], pairs: Pairs, old: Sequence[Clause], new: Sequence[Clause]
+) -> tuple[Pairs, list[Clause], list[Clause]]:
+    """Pairs and clauses without those that became part of another one."""
     kept_old = [i for i in range(len(old)) if i not in gone_old]
     kept_new = [j for j in range(len(new)) if j not in gone_new]
     place_old = {i: at for at, i in enumerate(kept_old)}
     place_new = {j: at for at, j in enumerate(kept_new)}
-    placed = {place_old[i]: place_new[j] for i, j in pairs.items()}
+    placed = {place_old[i]: place_new[j] for i, j in pairs.items() if i in place_old and j in place_new}
     return placed, [old[i] for i in kept_old], [new[j] for j in kept_new]
 
 
-def _taken_in(clauses: list[Clause], at: int, partner: Clause, not_free: set[int]) -> set[int]:
+def _taken_in(
+    clauses: list[Clause], at: int, partner: Clause, not_free: set[int], vocabulary: dict[str, str]
+) -> set[int]:
     """Joins free neighbours to the clause at `at` as long as it becomes more like its partner; which it took."""
     taken: set[int] = set()
     first = last = at
@@ -267,7 +304,7 @@ def _taken_in(clauses: list[Clause], at: int, partner: Clause, not_free: set[int
         tries = []
         for other in (first - 1, last + 1):
             if 0 <= other < len(clauses) and other not in not_free and clauses[other].code:
-                both = _both(clauses[min(other, at)], clauses[max(other, at)])
+                both = _both(clauses[min(other, at)], clauses[max(other, at)], vocabulary)
                 tries.append((similarity(both, partner), other, both))
         best = max(tries, key=lambda tried: tried[0], default=None)
         if best is None or best[0] < alike + GAIN:
@@ -275,14 +312,3 @@ def _taken_in(clauses: list[Clause], at: int, partner: Clause, not_free: set[int
         clauses[at] = best[2]
         taken.add(best[1])
         first, last = min(first, best[1]), max(last, best[1])
-
-
-def _both(a: Clause, b: Clause) -> Clause:
-    """Two clauses that follow each other as one, with the number of the first."""
-    offset = len(a.provision.text) + 1
-    joined = a.provision._replace(
-        text=f"{a.provision.text} {b.provision.text}",
-        number=a.provision.number or b.provision.number,
-        end=b.provision.end,
-    )
-    return Clause(joined, (*a.tokens, *((s + offset, e + offset) for s, e in b.tokens)), a.code + b.code)

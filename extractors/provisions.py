@@ -41,7 +41,7 @@ _MARKERS = tuple(
         ("section", r"(?P<label>\d{1,3}(?:\.\d{1,3})+)[.:)]?\s+(?=[\"(\[]{0,2}[A-Z\d])"),
         ("section", r"(?P<label>\d{1,3})[.)]\s+(?=[\"(\[]{0,2}[A-Z\d])"),
         ("section", r"(?P<label>\d{1,2})\s+(?=[A-Z]{3,}\b)"),
-        ("(", r"\((?P<label>[a-z]{1,2}|[ivx]{2,5}|[A-Z]{1,2}|[IVX]{2,5}|\d{1,2})\)\s+(?=\S)"),
+        ("(", r"\((?P<label>[a-z]{1,2}|[ivxl]{2,8}|[A-Z]{1,2}|[IVXL]{2,8}|\d{1,2})\)\s+(?=\S)"),
         ("(", r"(?P<label>[a-z]|[ivx]{1,4})[.)]\s+(?=[\"(\[]?[A-Za-z])"),
         (".", r"(?P<label>[A-Z])[.)]\s*(?=[\"(]{0,2}(?:[A-Za-z][a-z]|[A-Z]{3}))"),
     )
@@ -57,22 +57,25 @@ _HYPHEN = re.compile(r"([^\W_]+)-\s*[\n\f]\s*([^\W_]+)")
 _WORD = re.compile(r"[^\W\d_]+")
 _CJK_BREAK = re.compile(r"(?<=[\u3000-\u30ff\u3400-\u9fff])\s+(?=[\u3000-\u30ff\u3400-\u9fff])")
 _TITLE = re.compile(r"(?P<title>[\"'A-Z(][^\n.:;]{1,90}?)(?P<end>[.:]|\s*\n|$)")
-_ROMAN = re.compile(r"[ivx]+$", re.IGNORECASE)
+_ROMAN = re.compile(r"[ivxl]+$", re.IGNORECASE)
 
 
 class Provision(NamedTuple):
     """A clause: its text in one line without its number, and where it stands.
 
-    `number` is in full (`4.2(a)`), `heading` its own or the one it stands under. `start` and `end` are half-open
-    offsets into `Document.text`; `page` is the one it begins on.
+    `number` is in full (`4.2(a)`), `mark` as printed before the text (`(a)`). `heading` is its own or the one it stands
+    under; `is_title` says that it is nothing but the heading of the paragraph that follows. `start` and `end` are
+    half-open offsets into `Document.text`; `page` is the one it begins on.
     """
 
     number: str | None
+    mark: str
     heading: str
     text: str
     page: int
     start: int
     end: int
+    is_title: bool = False
 
 
 class _Marker(NamedTuple):
@@ -95,8 +98,10 @@ def provisions(document: Document) -> tuple[Provision, ...]:
         at = marker.end if marker else start
         heading = headings.of(marker, _title(text, start, at, end))
         said = _in_one_line(text[at:end], known) or (marker.label if marker else "")
-        number, page = numbering.full(marker), document.page_at(start).number
-        found += [Provision(number, heading, said, page, start, end)] if said else []
+        mark = " ".join(text[start:at].split()) if at < end else ""
+        page = document.page_at(start).number
+        one = Provision(numbering.full(marker), mark, heading, said, page, start, end)
+        found += [one._replace(is_title=_is_title(text, start, end))] if said else []
     return tuple(found)
 
 
@@ -131,18 +136,14 @@ def _usual_width(page: str) -> int:
 
 
 def _openings(paper: _Paper) -> list[int]:
-    """Where the provisions begin; a heading is left with the paragraph below it."""
+    """Where the provisions begin."""
     text = paper.text
     at_sentences = {start for start, _ in sentences(text)}
     at_lines = {match.end() for match in _LINE_START.finditer(text)}
     found: list[int] = []
     for at in sorted(at_sentences | at_lines):
-        marker = _marker_at(text, at)
-        if found and not _opens(paper, at, marker):
-            continue
-        if found and not marker and _is_bare_heading(text, found[-1], at) and not _exhibit_at(text, at):
-            continue
-        found.append(at)
+        if not found or _opens(paper, at, _marker_at(text, at)):
+            found.append(at)
     return found
 
 
@@ -170,8 +171,11 @@ def _exhibit_at(text: str, at: int) -> bool:
     return marker is not None and marker.style == "exhibit"
 
 
-def _is_bare_heading(text: str, start: int, end: int) -> bool:
+def _is_title(text: str, start: int, end: int) -> bool:
+    """Whether a provision is the title of the next one, which has no number of its own."""
     said = text[start:end].strip()
+    if end == len(text) or _marker_at(text, end):
+        return False
     if len(said) > 120 or len(said.split()) > LONGEST_HEADING or said[-1] in ";,?!":
         return False
     marker = _marker_at(text, start)
