@@ -42,6 +42,9 @@ LARGEST_GAP = 24
 GAIN = 0.02
 """How much more alike a clause must become when its neighbour is joined to it."""
 
+SHIFTED = 0.5
+"""Share of the differing words of two neighbours that may be left when both are compared as one."""
+
 FEWEST_WORDS = 6
 """Shorter clauses that a document has several times (`By:`) are paired in their place only."""
 
@@ -69,7 +72,8 @@ def paired(old: Sequence[Provision], new: Sequence[Provision]) -> tuple[Pairs, l
     before = [_clause(one, vocabulary) for one in old]
     after = [_clause(one, vocabulary) for one in new]
     pairs, before, after = _titled(_paired(before, after), before, after, vocabulary)
-    return _joined(pairs, before, after, vocabulary)
+    pairs, before, after = _joined(pairs, before, after, vocabulary)
+    return _undivided(pairs, before, after, vocabulary)
 
 
 def _clause(provision: Provision, vocabulary: dict[str, str]) -> Clause:
@@ -278,6 +282,28 @@ def _joined(
         if old[i].code != new[j].code:
             gone_old |= _taken_in(old, i, new[j], pairs.keys() | gone_old, vocabulary)
             gone_new |= _taken_in(new, j, old[i], set(pairs.values()) | gone_new, vocabulary)
+    return _without(gone_old, gone_new, pairs, old, new)
+
+
+def _undivided(
+    pairs: Pairs, before: Sequence[Clause], after: Sequence[Clause], vocabulary: dict[str, str]
+) -> tuple[Pairs, list[Clause], list[Clause]]:
+    """With two pairs in a row as one where what one clause lost at its edge is what its neighbour has more.
+
+    A page that breaks elsewhere can leave the first words of a paragraph with the one above.
+    """
+    old, new = list(before), list(after)
+    gone_old, gone_new = set(), set()
+    for i in sorted(pairs, reverse=True):
+        j, below = pairs[i], pairs.get(i + 1)
+        if below != j + 1 or old[i].code == new[j].code or old[i + 1].code == new[j + 1].code:
+            continue
+        a, b = _both(old[i], old[i + 1], vocabulary), _both(new[j], new[j + 1], vocabulary)
+        apart = Indel.distance(old[i].code, new[j].code) + Indel.distance(old[i + 1].code, new[j + 1].code)
+        if Indel.distance(a.code, b.code) <= SHIFTED * apart:
+            old[i], new[j] = a, b
+            gone_old.add(i + 1)
+            gone_new.add(j + 1)
     return _without(gone_old, gone_new, pairs, old, new)
 
 

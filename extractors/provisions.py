@@ -21,6 +21,9 @@ from schemas.document import Document
 FULL_LINE = 0.85
 """Share of a page's usual line that a line must have, with the next word added, to have been full."""
 
+CAPITAL = 0.3
+"""How much wider a capital is than the usual small letter."""
+
 LONGEST_HEADING = 12
 """Words; what is shorter and followed by a paragraph without a number is that paragraph's heading."""
 
@@ -123,16 +126,21 @@ class _Paper:
 
     def left_early(self, end: int, at: int) -> bool:
         """Whether the line that ends at `end` had room for the word at `at`: then its writer wanted a break."""
-        line = end - (self.text.rfind("\n", 0, end) + 1)
+        line = self.text[self.text.rfind("\n", 0, end) + 1 : end]
         word = self.text[at : at + 40].split(None, 1)[0]
         width = self._widths[max(0, bisect_right(self._starts, end - 1) - 1)]
-        return line + 1 + len(word) <= FULL_LINE * width
+        return _width(line.strip()) + 1 + _width(word) <= FULL_LINE * width
 
 
-def _usual_width(page: str) -> int:
-    """Characters of a full line of the page: nine in ten are no longer."""
-    lengths = sorted(len(line.strip()) for line in page.split("\n") if line.strip())
-    return lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
+def _usual_width(page: str) -> float:
+    """Width of a full line of the page: nine in ten are no wider."""
+    widths = sorted(_width(line.strip()) for line in page.split("\n") if line.strip())
+    return widths[int(0.9 * (len(widths) - 1))] if widths else 0.0
+
+
+def _width(text: str) -> float:
+    """About how wide a text is, in small letters; capitals take more room."""
+    return len(text) + CAPITAL * sum(c.isupper() for c in text)
 
 
 def _openings(paper: _Paper) -> list[int]:
