@@ -185,7 +185,7 @@ def printed(path: Path, texts: Sequence[str], style: Style) -> Path:
     for text in texts:
         lines += [*_wrapped(text, style), ""]
     pdf = pymupdf.open()
-    for number, start in enumerate(range(0, len(lines), style.lines), start=1):
+    for number, start in enumerate(range(0, len(lines) - 1, style.lines), start=1):
         page = pdf.new_page()
         page.insert_text((60, 35), style.header, fontsize=8)
         page.insert_text((60, 65), lines[start : start + style.lines], fontsize=style.size, lineheight=1.25)
@@ -196,14 +196,17 @@ def printed(path: Path, texts: Sequence[str], style: Style) -> Path:
 
 
 def _wrapped(text: str, style: Style) -> Iterator[str]:
-    line = ""
+    blank = pymupdf.get_text_length(" ", fontsize=style.size)
+    line: list[str] = []
+    used = 0.0
     for word in text.split():
-        longer = f"{line} {word}" if line else word
-        if line and pymupdf.get_text_length(longer, fontsize=style.size) > style.width:
-            yield line
-            longer = word
-        line = longer
-    yield line
+        wide = pymupdf.get_text_length(word, fontsize=style.size)
+        if line and used + blank + wide > style.width:
+            yield " ".join(line)
+            line, used = [], 0.0
+        used += wide + (blank if line else 0.0)
+        line.append(word)
+    yield " ".join(line)
 
 
 class Places:
