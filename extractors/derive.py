@@ -12,6 +12,7 @@ from decimal import Decimal
 from dateutil.relativedelta import relativedelta
 from rapidfuzz.distance.Levenshtein import distance
 
+from extractors.fee_tables import total_of
 from extractors.names import normalised, role_side
 from extractors.sides import side_by_deeds
 from extractors.values import dates, last_day, plain_number
@@ -52,6 +53,8 @@ def derive(extraction: Extraction, document: Document, our_entities: Sequence[st
         for term in step(terms, parties, document, our_entities, today):
             terms.setdefault(term.term, term)
     terms.pop(ONE_TIME, None)
+    for term in _of_lines(extraction, terms):
+        terms.setdefault(term.term, term)
     return extraction.model_copy(update={"terms": tuple(_complete(extraction, terms))})
 
 
@@ -62,6 +65,21 @@ def _one_time_fees(extraction: Extraction) -> dict[str, Term]:
     """The sum of the fee lines that are paid once, as a value to calculate with."""
     once = [Decimal(line.amount) for line in extraction.fee_lines if line.frequency == "one_time" and line.amount]
     return {ONE_TIME: Term(term="total_value", value=str(sum(once)), confidence=0.7)} if once else {}
+
+
+def _of_lines(extraction: Extraction, terms: dict[str, Term]) -> Iterable[Term]:
+    """Total and annual value from the lines of the fee tables, where the text states no total."""
+    months, lines = terms.get("initial_term_months"), extraction.fee_lines
+    found = total_of(lines, months.value_number if months else None) if lines else None
+    if found is None or all(line.frequency in ("one_time", "usage") for line in lines):
+        return
+    source = Term(term="total_value", quote=lines[0].quote, confidence=0.75)
+    total, yearly = found
+    if "total_value" not in terms:
+        yield _derived("total_value", total, source)
+        yield _derived("total_value_basis", "fixed", source)
+    if yearly:
+        yield _derived("annual_value", yearly, source)
 
 
 def _complete(extraction: Extraction, terms: dict[str, Term]) -> Iterable[Term]:

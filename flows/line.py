@@ -17,12 +17,14 @@ from extractors.derive import derive, other_parties
 from extractors.document_references import document_references, own_numbers
 from extractors.engines import Engine, Show
 from extractors.extract import engine, extract
+from extractors.fee_tables import fee_lines
 from extractors.files import Content
 from extractors.flag import flag, touched_terms
 from extractors.mail import materialised
 from extractors.page_images import page_image
 from extractors.pictures import STEP
 from extractors.read import read
+from extractors.schedule import billing_schedule, obligations
 from flows.alike import keep_likeness
 from flows.jobs import Job, Outcome, quarantined
 from flows.keep import Keep
@@ -92,6 +94,7 @@ def judge(
     extraction: Extraction, document: Document, playbook: Playbook, our_entities: Sequence[str], today: date
 ) -> ContractReading:
     """Derived terms, marks, flags and ASC 606 proposals of a checked extraction. Costs milliseconds."""
+    extraction = extraction.model_copy(update={"fee_lines": fee_lines(extraction, document)})
     extraction = derive(extraction, document, our_entities, today)
     touched = touched_terms(extraction, document)
     terms = tuple(
@@ -105,6 +108,8 @@ def judge(
         asc606=asc606(extraction, document, playbook),
         references=document_references(extraction, document),
         effects=amendment_effects(extraction, document),
+        bills=billing_schedule(extraction),
+        obligations=obligations(extraction, document),
         numbers=own_numbers(document),
         others=tuple(other_parties(extraction, our_entities)),
         playbook_version=playbook.version,

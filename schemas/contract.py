@@ -98,6 +98,28 @@ class FeeLine(Frozen):
     page_number: int | None = None
 
 
+class Bill(Frozen):
+    """What falls due when, as the stated fees and dates tell; `due_date` is None where an event decides."""
+
+    due_date: date | None
+    amount: str
+    currency: str | None = None
+    basis: str
+
+
+class Obligation(Frozen):
+    """What a party has to do, by a date or by a rule in words."""
+
+    party: str | None
+    obligation: str
+    due_date: date | None = None
+    due_rule: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+    quote: str
+    page_number: int | None = None
+
+
 class EngineInfo(Frozen):
     """Which engine made an extraction; `model` and `prompt_version` are content hashes or names."""
 
@@ -233,6 +255,8 @@ class ContractReading(Frozen):
     asc606: tuple[AscTopic, ...] = ()
     references: tuple[DocumentReference, ...] = ()
     effects: tuple[AmendmentEffect, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
     numbers: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     playbook_version: str = ""

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from schemas.errors import PlaybookError
-from schemas.playbook import FOLDER, Judged, load_playbooks, pack_names, references
+from schemas.playbook import FOLDER, load_playbooks, pack_names, positions, references
 
 RULE = """
 rules:
@@ -49,10 +49,10 @@ def test_every_rule_is_judged_or_says_why_not():
     assert all(rule.in_code for rule in rules if not rule.when and rule.id != "M04")
 
 
-def test_what_only_a_model_judges_says_so():
-    rules = [rule for rule in load_playbooks().rules if all(isinstance(case.if_, Judged) for case in rule.when)]
-    assert [rule.id for rule in rules if rule.when] == ["R36", "R38"]
-    assert all("openai" in rule.pending for rule in rules if rule.when)
+def test_what_a_model_judges_cites_position_and_standard():
+    judged = positions(load_playbooks())
+    assert [position.id for position in judged] == ["R26", "R32", "R35", "R36", "R38", "R44"]
+    assert all(position.section and position.references for position in judged)
 
 
 def test_all_references_resolve():

@@ -83,6 +83,8 @@ def contract_rows(
         "flags": [held | _flag_row(ids["contract_id"], f, n) for f, n in _numbered(reading.flags)],
         "asc606": [held | _asc_row(ids["contract_id"], t, n, reading) for t, n in _numbered(reading.asc606)],
         "fee_lines": [held | _fee_row(line) for line in extraction.fee_lines],
+        "billing_schedule": [ids | bill.model_dump() | {"amount": money(bill.amount)} for bill in reading.bills],
+        "obligations": [ids | due.model_dump() | {"amount": money(due.amount)} for due in reading.obligations],
         "document_references": [
             held | {"reference": n} | _quoted_row(reference) | _place(reference.citation)
             for n, reference in enumerate(reading.references, 1)
