@@ -17,34 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GOLD_FOLDER = ROOT / "tests" / "gold"
 SAMPLES = ROOT / "sample_contracts"
 
-SCORED_RULES = frozenset(
-    [
-        "R01",
-        "R02",
-        "R03",
-        "R04",
-        "R08",
-        "R10",
-        "R12",
-        "R16",
-        "R17",
-        "R18",
-        "R19",
-        "R20",
-        "R24",
-        "R25",
-        "R26",
-        "R30",
-        "R43",
-        "R45",
-        "R46",
-        "R47",
-        "R49",
-        "R50",
-        "M01",
-        "M05",
-    ]
-)
+SCORED_RULES = frozenset({f"R{number:02}" for number in range(1, 51)} | {"M01", "M04", "M05"})
 
 
 class Finding(NamedTuple):

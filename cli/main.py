@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cli.playbook import app as playbook_app
 from cli.show import rows_as
 from schemas.errors import ContractAgentError, SettingsError
 from schemas.settings import Settings, load_settings
@@ -22,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+app.add_typer(playbook_app, name="playbook")
 
 
 class Extractor(StrEnum):
@@ -63,7 +67,9 @@ WarehouseOption = Annotated[
     typer.Option("--warehouse", help="The warehouse folder; `warehouse/` in the data folder if not given."),
 ]
 ExtractorOption = Annotated[Extractor | None, typer.Option(help="Which engine reads; embedded needs no key.")]
-PlaybookOption = Annotated[str | None, typer.Option(help="One playbook pack; all packs when not given.")]
+PlaybookOption = Annotated[
+    str | None, typer.Option(help="One playbook pack, or the path of your own file; all packs when not given.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to show the rows.")]
 
 
@@ -175,13 +181,67 @@ def brief(warehouse: WarehouseOption = None) -> None:
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Argument(help="The workbook to write, ending in .xlsx.")],
+    out: Annotated[Path, typer.Argument(help="What to write: a workbook (.xlsx) or a calendar (.ics).")],
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Write the reviewers' workbook."""
+    """Write the reviewers' workbook, or the calendar of renewals and deadlines."""
+    root = _warehouse(load_settings(), warehouse)
+    if out.suffix.lower() == ".ics":
+        from warehouse.agenda import write_agenda
+
+        typer.echo(f"Wrote {write_agenda(root, out)}")
+        return
     from warehouse.workbook import export as write_workbook
 
-    typer.echo(f"Wrote {write_workbook(_warehouse(load_settings(), warehouse), out)}")
+    typer.echo(f"Wrote {write_workbook(root, out)}")
+
+
+@app.command()
+def compare(
+    contracts: Annotated[list[str], typer.Argument(help="Files, contract ids or file names of the warehouse.")],
+    terms: Annotated[str, typer.Option(help="Terms with commas between them; the usual ones when not given.")] = "",
+    format: FormatOption = Format.table,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Show the terms of two contracts or more side by side, each with its page and quotation."""
+    from cli.compare import side_by_side
+
+    settings = load_settings()
+    wanted = [name.strip() for name in terms.split(",") if name.strip()]
+    columns, rows = side_by_side(contracts, wanted, settings, _warehouse(settings, warehouse))
+    rows_as(format.value, columns, rows)
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The former version: a file, or our standard form.")],
+    new: Annotated[Path, typer.Argument(help="The later version, or what the other side sent.")],
+    html: Annotated[Path | None, typer.Option(help="Write the redline as a page, too.")] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """Compare two versions clause by clause, and say which positions of the playbook came or went."""
+    from cli.compare import Position, changed_rows, difference
+    from extractors.redline import as_html
+
+    found = difference(old, new, load_settings())
+    if html:
+        html.write_text(as_html(found.changes, found.old_name, found.new_name), encoding="utf-8")
+        typer.echo(f"Wrote {html}", err=True)
+    rows_as(format.value, *changed_rows(found))
+    if format is Format.table:
+        typer.echo("Positions of the playbook:")
+        rows_as(format.value, Position._fields, found.positions)
+
+
+@app.command()
+def summary(
+    contract: Annotated[str, typer.Argument(help="A contract id or a file name of the warehouse.")],
+    warehouse: WarehouseOption = None,
+) -> None:
+    """One contract on a page, each sentence with the page it rests on."""
+    from warehouse.summary import summary as one_page
+
+    typer.echo(one_page(_warehouse(load_settings(), warehouse), contract))
 
 
 @app.command()

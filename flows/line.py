@@ -5,7 +5,7 @@ rests on. So a run that was killed goes on where it was, and a changed playbook 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache, partial
 
@@ -28,10 +28,11 @@ from extractors.schedule import billing_schedule, obligations
 from flows.alike import keep_likeness
 from flows.jobs import Job, Outcome, quarantined
 from flows.keep import Keep
-from schemas.contract import Chunk, ContractReading, Extraction
+from schemas.contract import Chunk, ContractReading, Extraction, Flag
 from schemas.document import Document
 from schemas.errors import DocumentError
 from schemas.llm import LlmSettings
+from schemas.own_playbook import is_exempt
 from schemas.playbook import Playbook, load_playbooks
 from warehouse.rows import contract_rows, document_rows
 
@@ -104,7 +105,7 @@ def judge(
     extraction = extraction.model_copy(update={"terms": terms})
     return ContractReading(
         extraction=extraction,
-        flags=flag(extraction, document, playbook),
+        flags=tuple(_settled(flag(extraction, document, playbook), extraction, document, playbook, today)),
         asc606=asc606(extraction, document, playbook),
         references=document_references(extraction, document),
         effects=amendment_effects(extraction, document),
@@ -114,6 +115,21 @@ def judge(
         others=tuple(other_parties(extraction, our_entities)),
         playbook_version=playbook.version,
     )
+
+
+def _settled(
+    flags: Sequence[Flag], extraction: Extraction, document: Document, playbook: Playbook, today: date
+) -> Iterator[Flag]:
+    """The flags, those that an approved exception takes in as not applicable, with who approved it."""
+    other = extraction.term("counterparty")
+    for one in flags:
+        name = other.value if other else None
+        fits = (e for e in playbook.exceptions if is_exempt(e, one.rule_id, document.contract_id, name, today))
+        if exempt := next(fits, None):
+            until = f" until {exempt.until}" if exempt.until else ""
+            reason = f"{one.reason} Exception approved by {exempt.approved_by}{until}: {exempt.reason}."
+            one = one.model_copy(update={"status": "not_applicable", "reason": reason})
+        yield one
 
 
 def _read(job: Job, keep: Keep) -> Document:

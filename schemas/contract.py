@@ -221,6 +221,7 @@ class Flag(Frozen):
     citation: Citation | None = None
     evidence: Evidence = "unverified"
     confidence: float = 0.0
+    status: str = "proposed"
 
 
 class AscTopic(Frozen):

@@ -8,6 +8,7 @@ import hashlib
 import re
 import string
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -83,7 +84,7 @@ def _template(value: str) -> str:
 TermName = Annotated[str, _one_of("term", TERM_BY_NAME)]
 ClauseType = Annotated[str, _one_of("clause type", CLAUSE_TYPES)]
 ContractType = Annotated[str, _one_of("contract type", CONTRACT_TYPES.split())]
-RuleId = Annotated[str, Field(pattern=r"^[RM]\d\d$")]
+RuleId = Annotated[str, Field(pattern=r"^[A-Z]\d{2,3}$")]
 Template = Annotated[str, AfterValidator(_template)]
 Regex = Annotated[re.Pattern[str], BeforeValidator(_compiled)]
 Regexes = Annotated[tuple[Regex, ...], BeforeValidator(_as_tuple)]
@@ -353,6 +354,23 @@ class AscRule(Frozen):
     when: Annotated[tuple[AscCase, ...], Field(min_length=1)]
 
 
+class Exempt(Frozen):
+    """A departure that somebody approved, for one contract or for a counterparty, perhaps up to a day."""
+
+    rule: RuleId
+    contract_id: str | None = None
+    counterparty: str | None = None
+    approved_by: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> "Exempt":
+        if (self.contract_id is None) == (self.counterparty is None):
+            raise ValueError("name either a contract_id or a counterparty")
+        return self
+
+
 class Playbook(Frozen):
     """The rules in force. `library` has every rule there is, by id; `references` every key of a reference."""
 
@@ -362,6 +380,7 @@ class Playbook(Frozen):
     topics: tuple[AscRule, ...]
     library: dict[str, Rule]
     references: dict[str, Reference]
+    exceptions: tuple[Exempt, ...] = ()
 
 
 class Position(NamedTuple):
@@ -410,10 +429,15 @@ def pack_names(folder: Path | None = None) -> tuple[str, ...]:
 def load_playbooks(name: str | None = None, folder: Path | None = None) -> Playbook:
     """The pack of that name, or all packs, with the marks, the ASC 606 topics and the references.
 
+    A name that ends in `.yaml` is the path of a company's own file (see `schemas.own_playbook`).
     A folder of one's own may leave out `marks`, `asc606` and `references`; the project's apply then.
     `version` is the start of a SHA-256 over the chosen name and the files' names and contents.
     Raises PlaybookError for an unknown name and for a file that is not well formed.
     """
+    if name is not None and name.endswith((".yaml", ".yml")):
+        from schemas.own_playbook import load_own  # it builds on this module
+
+        return load_own(Path(name))
     folder, names = folder or FOLDER, pack_names(folder)
     if name is not None and name not in names:
         raise PlaybookError(

@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     home: Path = Field(Path("data"), description="The data folder: warehouse, cache and Prefect's own files.")
     our_entities: tuple[str, ...] = Field((), description="Names of our own companies: who 'we' are.")
     extractor: Literal["embedded", "openai", "auto"] = Field("embedded", description="The engine that reads.")
-    playbook: str | None = Field(None, description="One playbook pack by name; all packs when not set.")
+    playbook: str | None = Field(
+        None, description="One playbook pack by name, or the path of your own file; all packs when not set."
+    )
     max_pages: int = Field(1_000, gt=0, description="Most pages a document may have.")
     max_megapixels: int = Field(100, gt=0, description="Most megapixels an image may have.")
     max_megabytes: int = Field(200, gt=0, description="Most megabytes a document may have.")

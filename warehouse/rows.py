@@ -223,7 +223,7 @@ def family_flag_row(family_id: str, contract: Row, flag: Flag, ordinal: int, pla
 
 
 def _flag_row(contract_id: str, flag: Flag, ordinal: int) -> Row:
-    row = flag.model_dump(exclude={"citation"}) | {"refs": list(flag.refs), "status": "proposed"}
+    row = flag.model_dump(exclude={"citation"}) | {"refs": list(flag.refs)}
     return row | _place(flag.citation) | {"flag_id": stable_id("f_", contract_id, flag.rule_id, ordinal)}
 
 

@@ -66,7 +66,7 @@ def landed(root: Path) -> State:
         for kind, id, d, c in zip(of["kind"], of["id"], document_rows, contract_rows, strict=True):
             if kind == "document":
                 documents[id] = DocumentHead._make(d)
-            else:
+            elif kind == "contract":
                 contracts[id] = ContractHead._make(c)
     return State(documents, contracts, manifest.run_id if manifest else None)
 
