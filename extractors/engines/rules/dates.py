@@ -128,5 +128,6 @@ def _is_range(sentence: Sentence, dated: Dated) -> bool:
     """Whether the date ends a range that opens the sentence, as `From 1 August 2025 until 31 July 2026`."""
     earlier = [other for other in dates(sentence.text) if other.end <= dated.start]
     return bool(earlier) and bool(
-        _RANGE.search(sentence.text[: earlier[0].start]) or _A_TERM.search(f"{sentence.heading} {sentence.text}")
+        re.search(r"\bfrom\s+$", sentence.text[: earlier[0].start], re.IGNORECASE)
+        or _RANGE.search(sentence.text[: earlier[0].start]) or _A_TERM.search(f"{sentence.heading} {sentence.text}")
     )

@@ -123,7 +123,7 @@ _STARTING = pattern(
     r"^\W*(?:from|beginning|commencing|starting|running|counted)\b(?! (?:the )?(?:date of )?(?:delivery|receipt|notice|disclosure|"
     r"invoice|acceptance|shipment|installation))"
 )
-_FOR_A_PERIOD = pattern(r"\bfor (?:an? (?:\w+ )?(?:period|term) of )?(?:\w+ )?$")
+_FOR_A_PERIOD = pattern(r"\b(?:for|lasts|runs(?: for)?) (?:an? (?:\w+ )?(?:period|term) of )?(?:\w+ )?$")
 
 
 def terms(view: View) -> Iterable[Term]:

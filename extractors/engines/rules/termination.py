@@ -44,6 +44,8 @@ _EITHER = pattern(
 _FEE = pattern(
     r"\b(?:early )?(?:termination|cancellation) (?:fee|charge|payment|penalty)|\bbuy-?out (?:fee|payment)|"
     r"\bremaining (?:subscription |committed |unpaid )?(?:fees|charges|payments)\b|\bbreak fee\b|"
+    r"\b(?:fees|charges|payments|sums|amounts) (?:that|which) (?:remain|would (?:have )?(?:fall|fallen|be|been))\b|"
+    r"\b(?:fees|charges) for the (?:remainder|rest|balance) of\b|"
     r"\bpay\b[^.;]{0,80}\bthrough the end of the\b"
 )
 _NO_FEE = pattern(r"\b(?:no|without (?:any )?) ?(?:early )?(?:termination|cancellation) (?:fee|charge|penalty)|without (?:penalty|"

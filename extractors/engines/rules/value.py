@@ -27,6 +27,7 @@ _MONTHLY_BEFORE = pattern(
 )
 _MONTHLY_AFTER = pattern(r"^[^.;]{0,20}\b(?:per|a|each|/) ?(?:calendar )?month\b|^\s*monthly")
 _QUARTERLY_AFTER = pattern(r"^[^.;]{0,20}\b(?:per|a|each|/) ?(?:calendar )?quarter\b|^\s*quarterly")
+_WHOLE_AFTER = pattern(r"^[^.;]{0,20}\bfor the (?:whole|entire|full) (?:\w+ )?(?:term|period|duration)\b")
 _RATE = pattern(r"^[^.;]{0,20}\b(?:per|an|a|each|/) ?(?:hour|day|user|unit|seat|licen[cs]e|transaction|call|gb|kg|piece|visit|page)\b|"
                 r"^\s*hourly")  # fmt: skip
 _NOT_PRICE = pattern(
@@ -151,7 +152,7 @@ def _prices(view: View, sentence: Sentence, before: Sentence | None) -> Iterable
             yield view.found("annual_value", money.amount * 12, sentence, span, confidence=0.5)
         elif _QUARTERLY_AFTER.search(right):
             yield view.found("annual_value", money.amount * 4, sentence, span, confidence=0.5)
-        elif match := _TOTAL.search(label):
+        elif match := _TOTAL.search(label) or _WHOLE_AFTER.search(right):
             sure = 0.85 if re.search(r"total", match.group(), re.I) else 0.65
             yield view.found("total_value", money.amount, sentence, span, confidence=sure)
             yield view.found("total_value_basis", "fixed", sentence, span, confidence=sure)
