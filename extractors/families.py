@@ -103,7 +103,7 @@ def _applied(held: dict[str, list[FamilyTerm]], root: Member, member: Member) ->
     if member.relation == "restates" or any(e.effect == "restates" and not e.section for e in member.effects):
         sides = {name: held[name] for name in ("parties", "counterparty", "our_entity", "our_role") if name in held}
         return sides | _by_term(term for term in member.terms if term.term not in _DEADLINES)
-    held = dict(held)
+    held, before = dict(held), held.get("initial_term_months")
     for effect in member.effects:
         if effect.effect == "deletes":
             _delete(held, root, member, effect)
@@ -114,7 +114,7 @@ def _applied(held: dict[str, list[FamilyTerm]], root: Member, member: Member) ->
     for effect in member.effects:
         if effect.months and "expiration_date" not in brought | said.keys():
             held.pop("expiration_date", None)
-        if effect.months and (before := _by_term(root.terms).get("initial_term_months")):
+        if effect.months and before:
             held["initial_term_months"] = [_longer(before[0], effect, member)]
     return held
 

@@ -129,5 +129,6 @@ def _is_range(sentence: Sentence, dated: Dated) -> bool:
     earlier = [other for other in dates(sentence.text) if other.end <= dated.start]
     return bool(earlier) and bool(
         re.search(r"\bfrom\s+$", sentence.text[: earlier[0].start], re.IGNORECASE)
-        or _RANGE.search(sentence.text[: earlier[0].start]) or _A_TERM.search(f"{sentence.heading} {sentence.text}")
+        or _RANGE.search(sentence.text[: earlier[0].start])
+        or _A_TERM.search(f"{sentence.heading} {sentence.text}")
     )
