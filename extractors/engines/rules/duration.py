@@ -22,7 +22,7 @@ _AUTO = pattern(
 _EVERGREEN = pattern(
     r"\bmonth[- ]to[- ]month\b|\b(?:continue|remain|continues|remains)\b[^.;]{0,60}"
     r"\b(?:indefinitely|until (?:it is )?(?:terminated|cancelled|either party))|\bindefinite (?:term|period)|"
-    r"\bevergreen\b|\buntil terminated\b|no fixed (?:term|end)|"
+    r"\bevergreen\b|\buntil terminated\b|\b(?:unless and )?until (?:it is )?(?:brought to an end|ended) by\b|no fixed (?:term|end)|"
     r"\bruns? on\b[^.;]{0,60}\b(?:without|until)\b|\bwithout limit (?:of|in) time\b|\brolling basis\b"
 )
 _OTHER_RENEWAL = pattern(
