@@ -51,7 +51,7 @@ class Judged(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints what is wrong if asked, the figures of each part, and the same as JSON."""
     parser = argparse.ArgumentParser(prog="contract-agent benchmark judgement", description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("tune", "held_out", "fresh"), help="only this half")
+    parser.add_argument("--part", choices=("tune", "held_out", "fresh", "last"), help="only this half")
     parser.add_argument("--wrong", action="store_true", help="print every flag and topic that is wrong")
     arguments = parser.parse_args(argv)
     found = [one for one in judged() if arguments.part in (None, one.part)]
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _print_wrong(one)
     result = {
         part: figures(these)
-        for part in ("tune", "held_out", "fresh")
+        for part in ("tune", "held_out", "fresh", "last")
         if (these := [f for f in found if f.part == part])
     }
     for part, values in result.items():

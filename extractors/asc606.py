@@ -9,13 +9,15 @@ from schemas.document import Document
 from schemas.playbook import AscCase, AscRule, Playbook
 
 
-def asc606(extraction: Extraction, document: Document, playbook: Playbook) -> tuple[AscTopic, ...]:
+def asc606(
+    extraction: Extraction, document: Document, playbook: Playbook, facts: Facts | None = None
+) -> tuple[AscTopic, ...]:
     """One row for each topic that the contract implies, in the order of the topics' file.
 
     Contracts in which we sell raise the topics of ASC 606; those in which we buy raise `BUY SIDE` alone.
     Where our side is not known, and for NDAs, there are none.
     """
-    facts = Facts(extraction, document, playbook.library)
+    facts = facts or Facts(extraction, document, playbook.library)
     rows = (_topic(rule, facts) for rule in playbook.topics if in_scope(rule, facts))
     return tuple(row for row in rows if row is not None)
 

@@ -16,7 +16,7 @@ from schemas.contract import AmendmentEffect, Term
 from schemas.families import FamilyTerm, Head, Link, Member, Spoken
 from schemas.terms import TERM_BY_NAME
 
-SURE_ENOUGH = 0.7
+SURE_ENOUGH = 0.75
 """From this confidence a reference is taken to mean a document that is held."""
 _NUMBER, _DATE, _PARTY, _TITLE, _ALONE, _STRANGERS = 0.6, 0.5, 0.3, 0.2, 0.3, 0.4
 _GENERIC = frozenset(

@@ -14,6 +14,7 @@ from extractors.values import amounts
 from schemas.contract import Extraction, FeeLine
 from schemas.document import Document
 
+_ISO_CODE = re.compile(r"\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|SGD|INR|BRL|MXN|CNY)\b")
 _NUMBER = re.compile(r"\(?-?\s?(?:[A-Z]{3}|[$€£¥])?\s?(?P<number>\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?\)?")
 _PRICE = re.compile(
     r"price|fee|amount|total|charge|rate|per\s+(?:year|month|quarter|annum)|annual|monthly|cost|value|"
@@ -150,11 +151,12 @@ def _lines(page_number: int, grid: Sequence[Sequence[str]], extraction: Extracti
     columns = _columns(grid[heads], grid[heads + 1 :])
     if columns is None:
         return
-    currency = extraction.term("currency")
+    currency, headed = extraction.term("currency"), _ISO_CODE.search(" ".join(grid[heads]))
+    usual = headed.group() if headed else currency.value if currency else None
     for row in grid[heads + 1 :]:
         line = _line(row, columns, page_number)
         if line:
-            yield line.model_copy(update={"currency": line.currency or (currency.value if currency else None)})
+            yield line.model_copy(update={"currency": line.currency or usual})
 
 
 def _is_head(row: Sequence[str]) -> bool:

@@ -41,15 +41,19 @@ class FlagContext(Frozen):
 
 
 def flag(
-    extraction: Extraction, document: Document, playbook: Playbook, context: FlagContext | None = None
+    extraction: Extraction,
+    document: Document,
+    playbook: Playbook,
+    context: FlagContext | None = None,
+    facts: Facts | None = None,
 ) -> tuple[Flag, ...]:
     """All flags of a contract, by rule id and then by place.
 
     Our side is the term `our_role`. Without it, and where both sides give and take (`mutual`), only rules
     with `side: any` apply. A flag quotes and cites the term or clause that made its rule fire; a flag about
-    something missing quotes nothing.
+    something missing quotes nothing. `facts` may be given where they are laid out already.
     """
-    facts = Facts(extraction, document, playbook.library)
+    facts = facts or Facts(extraction, document, playbook.library)
     flags: list[Flag] = []
     for rule in playbook.rules:
         if rule.in_code:

@@ -33,7 +33,8 @@ def billing_schedule(extraction: Extraction) -> tuple[Bill, ...]:
     start, end = _start(terms), _day(terms, "expiration_date")
     days = int(terms["payment_terms_days"].value_number) if "payment_terms_days" in terms else None
     bills = [*_once(lines, start, days), *_recurring(terms, lines, start, end, days)]
-    currency = terms["currency"].value if "currency" in terms else None
+    stated = next((line.currency for line in lines if line.currency), None)
+    currency = terms["currency"].value if "currency" in terms else stated
     dated = sorted(bills, key=lambda bill: (bill.due_date is None, bill.due_date or date.max, bill.basis))
     return tuple(bill.model_copy(update={"currency": bill.currency or currency}) for bill in dated[:MOST_BILLS])
 

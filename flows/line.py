@@ -23,6 +23,7 @@ from extractors.flag import flag, touched_terms
 from extractors.mail import materialised
 from extractors.page_images import page_image
 from extractors.pictures import STEP
+from extractors.predicates import Facts
 from extractors.read import read
 from extractors.schedule import billing_schedule, obligations
 from flows.alike import keep_likeness
@@ -103,10 +104,12 @@ def judge(
         for term in extraction.terms
     )
     extraction = extraction.model_copy(update={"terms": terms})
+    facts = Facts(extraction, document, playbook.library)
+    flags = flag(extraction, document, playbook, facts=facts)
     return ContractReading(
         extraction=extraction,
-        flags=tuple(_settled(flag(extraction, document, playbook), extraction, document, playbook, today)),
-        asc606=asc606(extraction, document, playbook),
+        flags=tuple(_settled(flags, extraction, document, playbook, today)),
+        asc606=asc606(extraction, document, playbook, facts),
         references=document_references(extraction, document),
         effects=amendment_effects(extraction, document),
         bills=billing_schedule(extraction),

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from schemas.contract import Reference
 from schemas.errors import WarehouseError
-from schemas.tables import TABLE_BY_NAME, TABLES
+from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import seen
 from warehouse.heads import NewHeads
@@ -196,6 +196,7 @@ def _commit(
 
     def take_in() -> None:
         for table in TABLES:
+            _carry(root, landing, files, table)
             staged = landing.stage / f"{table.name}.parquet"
             if staged.exists():
                 kept = () if table.name in _CARRIED else files.get(table.name, ())
@@ -254,7 +255,7 @@ def _write_small_tables(
     run: dict[str, Any],
     references: tuple[Reference, ...],
 ) -> None:
-    """Stage the tables that are not streamed: the run's row, the references, and carried rows."""
+    """Stage the tables that are not streamed: the run's row and the references."""
     runs, refs = TABLE_BY_NAME["runs"], TABLE_BY_NAME["evidence_refs"]
     write_file(landing.stage / "runs.parquet", arrow_table("runs", arrow_schema(runs), [run]))
     if references:
@@ -263,12 +264,14 @@ def _write_small_tables(
         known = files.get(refs.name, ())[-1:]
         if not known or not read_file(root / known[0], refs).equals(rows):
             write_file(landing.stage / "evidence_refs.parquet", rows)
-    for name in _CARRIED:
-        staged = landing.stage / f"{name}.parquet"
-        if staged.exists() and files.get(name):
-            held = [read_file(root / path, TABLE_BY_NAME[name]) for path in files[name]]
-            new = read_file(staged, TABLE_BY_NAME[name])
-            write_file(staged, pa.concat_tables([*held, new]))
+
+
+def _carry(root: Path, landing: _Landing, files: dict[str, tuple[str, ...]], table: Table) -> None:
+    """Put the former rows of a carried table before its new ones."""
+    staged = landing.stage / f"{table.name}.parquet"
+    if table.name in _CARRIED and staged.exists() and files.get(table.name):
+        held = [read_file(root / path, table) for path in files[table.name]]
+        write_file(staged, pa.concat_tables([*held, read_file(staged, table)]))
 
 
 def _write_heads(root: Path, landing: _Landing, former: Manifest | None) -> str | None:

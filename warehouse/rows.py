@@ -61,21 +61,17 @@ def contract_rows(
     chunks: Iterable[Chunk],
     reading: ContractReading,
     version: int,
-    *,
-    parent_contract_id: str | None = None,
-    family_id: str | None = None,
 ) -> Rows:
     """The rows of every table on the level of the contract, without those of the document itself.
 
-    Without a parent a contract is the root of its own family. Every term of `schemas.terms` has a row: one
+    A contract is the root of its own family until all are landed. Every term of `schemas.terms` has a row: one
     that the engine did not mention is `not_found`.
     """
     ids = {"contract_id": document.contract_id, "run_id": filed.run_id, "version": version}
-    family = family_id or parent_contract_id or document.contract_id
     held = ids | {"document_id": filed.document_id}
     extraction = reading.extraction
     terms = _all_terms(extraction.terms)
-    contract = held | {"family_id": family, "parent_contract_id": parent_contract_id}
+    contract = held | {"family_id": document.contract_id, "parent_contract_id": None}
     return {
         "contracts": [contract | _contract_columns(filed, document, reading, terms)],
         "terms": [held | _term_row(ids["contract_id"], t, n, reading) for t, n in _numbered(terms)],

@@ -65,6 +65,13 @@ RAISED = [
     ("PRESENT", read(billing_timing="arrears")),
     ("DISCLOSE", read(initial_term_months=13)),
     ("OTHER", read(("fees", "Fees are adjusted by the exchange rate of the euro."))),
+    ("COMBINE", read(("order_of_precedence", "The terms of Customer's purchase order shall prevail."))),
+    ("PRICE", read(("fees", "All fees are inclusive of value added tax."))),
+    ("NONCASH", read(("publicity", "In return for a case study Customer receives a discount of 10%."))),
+    (
+        "CONTROL OVER TIME",
+        read(("ip_ownership_assignment", "Provider hereby assigns to Customer all rights in the Platform.")),
+    ),
     ("BUY SIDE", read(our_role="buyer", minimum_commitment=1000)),
 ]
 
@@ -96,7 +103,15 @@ def test_topic_is_not_raised(topic, extraction):
 
 
 def test_every_topic_is_tested():
-    assert {topic.topic for topic in PLAYBOOK.topics} == {topic for topic, _ in RAISED}
+    assert {topic.topic for topic in PLAYBOOK.topics} == {topic for topic, _ in RAISED} | {"SERIES"}
+
+
+def test_a_hosted_service_over_a_term_is_a_series():
+    page = PAGE.model_copy(update={"text": "Provider makes its hosted service available to Customer."})
+    document = Document(contract_id="c_1", sha256="0", media_type="application/pdf", pages=(page,))
+    raised = asc606(read(contract_type="services", initial_term_months=12), document, PLAYBOOK)
+    assert "SERIES" in {row.topic for row in raised}
+    assert "SERIES" not in topics(read(contract_type="services", initial_term_months=12))
 
 
 @pytest.mark.parametrize("role", ["mutual", None])

@@ -1,6 +1,5 @@
 """Each rule: where it fires, where it just does not, and where it must not."""
 
-import time
 from datetime import date
 
 import pytest
@@ -98,6 +97,12 @@ HITS = [
         ),
     ),
     ("R05", "medium", read(("payment_terms", "Customer may set off any amount against the fees."))),
+    ("R36", "high", read(("renewal_term", "Customer may renew for a second year at a discounted rate."))),
+    (
+        "R38",
+        "medium",
+        read(("delivery", "Title passes to Customer from Provider or the manufacturer, whichever holds it.")),
+    ),
     ("R05", "medium", read(("fees", "A retainage of ten percent applies to each invoice."))),
     ("R06", "medium", read(("fees", "Fees are adjusted quarterly by the exchange rate of the euro."))),
     ("R07", "medium", read(("fees", "All prices are inclusive of all applicable taxes."))),
@@ -330,6 +335,8 @@ def test_rule_fires(rule_id, severity, extraction):
 
 
 MISSES = [
+    ("R36", read(("renewal_term", "Customer may renew at the list price then in effect."))),
+    ("R38", read(("delivery", "Provider buys the units of the manufacturer and bears the risk of their title."))),
     ("R01", read(payment_terms_days=45)),
     ("R02", read(billing_timing="advance", billing_frequency="annual")),
     ("R02", read(billing_timing="arrears", billing_frequency="usage")),
@@ -744,27 +751,6 @@ def test_side_unknown(names, help_):
 
 def test_side_known_is_no_flag():
     assert flag(read(our_role="mutual"), document(), PLAYBOOK) == ()
-
-
-def test_a_contract_takes_milliseconds():
-    text = "Customer shall not, except as stated, do what Provider forbids for any reason. " * 10
-    types = (
-        "payment_terms",
-        "fees",
-        "acceptance",
-        "exclusivity",
-        "anti_assignment",
-        "refund",
-        "license_grant",
-    )
-    extraction = read(*((kind, text) for kind in types for _ in range(10)))
-    runs = []
-    doc = document(page(text=text * 70))
-    for _ in range(5):
-        start = time.perf_counter()
-        flag(extraction, doc, PLAYBOOK)
-        runs.append(time.perf_counter() - start)
-    assert min(runs) < 0.1  # 10 ms is the aim for a usual contract; this one has 70 long clauses
 
 
 @pytest.mark.parametrize(

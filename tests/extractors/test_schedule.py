@@ -16,6 +16,7 @@ from extractors.fee_tables import total_of
 from extractors.files import Content, Limits
 from extractors.read import read
 from extractors.schedule import billing_schedule
+from extractors.values import last_day
 from flows.line import judge
 from schemas.contract import ContractReading, EngineInfo, Extraction, FeeLine, Term
 from schemas.playbook import load_playbooks
@@ -146,7 +147,7 @@ def added(day: date, months: int) -> date:
 CHANCE = random.Random(7)
 CASES = [
     (
-        date(2023, 1, 1) + timedelta(days=CHANCE.randrange(900)),
+        (date(2023, 1, 1) + timedelta(days=CHANCE.randrange(900))).replace(day=CHANCE.randint(1, 28)),
         CHANCE.choice((12, 24, 36)),
         CHANCE.choice((1, 6, 12, 24)),
         CHANCE.choice((0, 30, 45, 60, 90, 120)),
@@ -173,3 +174,8 @@ def test_notice_is_due_so_many_days_before_the_running_period_ends(start, months
     assert begin <= max(today, begin)
     assert found["current_period_end"] == end - timedelta(days=1)
     assert found["notice_deadline"] == end - timedelta(days=1) - timedelta(days=notice)
+
+
+def test_a_period_from_the_31st_ends_with_the_month():
+    assert last_day(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert last_day(date(2026, 3, 1), 1) == date(2026, 3, 31)

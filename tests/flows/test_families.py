@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from textwrap import wrap
 
 import pytest
 from frontdoor import write_pdf
@@ -48,8 +49,9 @@ LONGER_PAYMENT = (
 )
 
 
-def paper(text: str, other: str = QUARRY, day: str = "March 1, 2025", **more: object) -> str:
-    return (text + SIGNED).format(parties=PARTIES.format(other=other), other=other.upper(), day=day, **more)
+def paper(form: str, other: str = QUARRY, day: str = "March 1, 2025", **more: object) -> str:
+    text = (form + SIGNED).format(parties=PARTIES.format(other=other), other=other.upper(), day=day, **more)
+    return "\n".join(piece for line in text.split("\n") for piece in wrap(line, 95) or [""])
 
 
 @pytest.fixture
@@ -144,8 +146,11 @@ def test_the_master_may_come_later(deal):
     "stranger",
     [
         paper(MASTER, other="Stone Ridge Mills LLC"),
-        paper(MASTER.replace("March 1, 2025", "April 1, 2025")),
-        paper(MASTER.replace("MASTER SUBSCRIPTION", "EQUIPMENT LEASE").replace("March 1, 2025", "May 1, 2025")),
+        paper(MASTER.replace("March 1, 2025", "April 1, 2025"), day="April 1, 2025"),
+        paper(
+            MASTER.replace("MASTER SUBSCRIPTION", "EQUIPMENT LEASE").replace("March 1, 2025", "May 1, 2025"),
+            day="May 1, 2025",
+        ),
     ],
     ids=["another customer", "another date", "another agreement"],
 )

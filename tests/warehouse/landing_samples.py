@@ -23,7 +23,7 @@ from schemas.contract import (
 from schemas.document import Document, EditMark, Page
 from schemas.filed import Filed
 from warehouse.catalogue import publish
-from warehouse.lake import land
+from warehouse.lake import Linker, land
 from warehouse.manifest import Manifest
 from warehouse.rows import Rows, contract_rows, document_rows
 
@@ -102,9 +102,9 @@ def batch(number: int, run_id: str, version: int = 1, **more) -> Rows:
     return document_rows(here, read) | contract_rows(here, read, [CHUNK], reading(**more), version)
 
 
-def land_run(root: Path, run_id: str, batches: Iterable[Rows] = (), **row) -> Manifest:
+def land_run(root: Path, run_id: str, batches: Iterable[Rows] = (), link: Linker | None = None, **row) -> Manifest:
     """Land and publish."""
-    manifest = land(root, {"run_id": run_id, "business_date": DAY} | row, batches, REFERENCES)
+    manifest = land(root, {"run_id": run_id, "business_date": DAY} | row, batches, REFERENCES, link=link)
     publish(root)
     return manifest
 

@@ -20,7 +20,7 @@ CONTRACTS = """contract_id title contract_type family_id parent_contract_id part
     late_fee_percent_per_month price_increase_type price_increase_cap_percent liability_cap_type
     liability_cap_amount liability_cap_months liability_cap_basis minimum_commitment
     minimum_commitment_period fully_executed language capture_class status run_id version document_id work_key
-    playbook_version"""
+    playbook_version numbers other_parties"""
 TERMS = """term_id contract_id term value value_date value_number unit absence quote document_id page_number
     x0 y0 x1 y1 char_start char_end evidence confidence extractor model prompt_version run_id match_score route
     version"""

@@ -75,13 +75,6 @@ def test_first_stated_value_counts():
     assert row["currency"] == "EUR"
 
 
-def test_a_family():
-    more = {"parent_contract_id": "c_2", "family_id": "c_1"}
-    reading = ContractReading(extraction=Extraction(engine=EngineInfo(extractor="embedded", model="m")))
-    row = contract_rows(filed(3, "r1"), document(3), [], reading, 1, **more)["contracts"][0]
-    assert (row["parent_contract_id"], row["family_id"]) == ("c_2", "c_1")
-
-
 def test_rates_are_not_rounded_away():
     assert exact_money("0.0042") is None
     assert exact_money("0.50") == Decimal("0.50")

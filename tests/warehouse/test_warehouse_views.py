@@ -7,13 +7,14 @@ from pathlib import Path
 import duckdb
 import pytest
 from dateutil.relativedelta import relativedelta
-from landing_samples import CHUNK, DAY, batch, document, filed, land_numbers, land_run, reading
+from landing_samples import DAY, batch, filed, land_numbers, land_run
 
 from schemas.errors import QueryError
 from warehouse.catalogue import VIEW_FOLDER
+from warehouse.lake import Linked
 from warehouse.questions import ask, questions
 from warehouse.read import query
-from warehouse.rows import contract_rows, document_rows
+from warehouse.rows import document_rows
 
 TODAY = date.today()
 
@@ -44,25 +45,20 @@ def test_changes_stay_until_the_next_business_date(small: Path):
     assert query(small, "FROM changes_since_last_run")[1] == []
 
 
-def amended(number: int, parent: int, **values: str) -> dict:
-    here, read = filed(number, "r1"), document(number)
-    more = {"parent_contract_id": f"c_{parent:016x}"}
-    return document_rows(here, read) | contract_rows(here, read, [CHUNK], reading(**values), 1, **more)
-
-
 def test_in_force(root: Path):
-    base = batch(1, "r1", effective_date="2020-01-01", governing_law="Delaware")
-    first = amended(2, 1, title="Amendment 1", effective_date="2021-01-01", payment_terms_days="45")
-    second = amended(3, 1, title="Amendment 2", effective_date="2022-01-01", payment_terms_days="30")
-    later = amended(4, 1, effective_date=f"{TODAY.year + 5}-01-01", payment_terms_days="10")
-    land_run(root, "r1", [base, first, second, later])
-    sql = "SELECT term, value, set_by_contract_id FROM contract_in_force WHERE contract_id LIKE '%1'"
-    rows = {term: (value, setter[-1]) for term, value, setter in query(root, sql)[1]}
-    assert rows["payment_terms_days"] == ("30", "3")
-    assert rows["governing_law"] == ("Delaware", "1")
-    assert rows["title"] == ("Master Agreement", "1")
-    assert rows["effective_date"] == ("2020-01-01", "1")
-    assert len(query(root, "SELECT DISTINCT contract_id FROM contract_in_force")[1]) == 1
+    """Contracts alone hold as they are; families as what was worked out for them."""
+    land_run(root, "r1", [batch(1, "r1", governing_law="Delaware"), batch(2, "r1", governing_law="Texas")])
+    member = {"family_id": f"c_{1:016x}", "contract_id": f"c_{1:016x}", "run_id": "r2"}
+    term = member | {"term": "governing_law", "value": "Ohio", "set_by_contract_id": "c_9"}
+
+    def link(con, run_id: str) -> Linked:
+        return Linked({"family_members": [member], "family_terms": [term]}, frozenset({member["family_id"]}))
+
+    land_run(root, "r2", [batch(3, "r2")], link=link)
+    sql = "SELECT contract_id[-1:], value, set_by_contract_id[-1:] FROM contract_in_force WHERE term = 'governing_law'"
+    assert sorted(query(root, sql)[1]) == [("1", "Ohio", "9"), ("2", "Texas", "2")]
+    land_run(root, "r3", [batch(3, "r3", 2)], link=lambda con, run_id: Linked({}, frozenset({member["family_id"]})))
+    assert sorted(query(root, sql)[1]) == [("1", "Delaware", "1"), ("2", "Texas", "2")]
 
 
 def renewing(number: int, ends: date, **values: str) -> dict:

@@ -73,7 +73,7 @@ _NOTICE = pattern(
     r"terminat\w+|cancel\w*)\b"
 )
 _BEFORE_END = pattern(
-    r"^\s*(?:\(?\w+\)? )?(?:'?s'? )?(?:prior |advance |previous )?(?:written )?(?:notice )?"
+    r"^\s*(?:\(?\w+\)? )?(?:['’]?s?['’]? )?(?:prior |advance |previous )?(?:written )?(?:notice )?"
     r"(?:prior to|before|in advance of|preceding|ahead of|prior|notice)"
 )
 
