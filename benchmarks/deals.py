@@ -90,7 +90,7 @@ def _family(inbox: Path, number: int, chance: random.Random) -> Wanted:
     signed = date(2024, 1, 5) + timedelta(days=chance.randrange(500))
     title, days, months = chance.choice(_MASTERS), chance.choice((15, 30, 45)), chance.choice((24, 36))
     master = f"{number:03}-master.pdf"
-    _print(inbox / master, _master(title, other, signed, days, months, chance))
+    print_pdf(inbox / master, master(title, other, signed, days, months, chance))
     files: dict[str, str | None] = {master: None}
     held = {"payment_terms_days": str(days), "initial_term_months": str(months), "governing_law": "Delaware"}
     held["termination_for_convenience"] = "customer"
@@ -99,12 +99,12 @@ def _family(inbox: Path, number: int, chance: random.Random) -> Wanted:
         when += timedelta(days=chance.randint(40, 150))
         name = f"{number:03}-amendment-{count}.pdf"
         change, text = chance.choice(_CHANGES)(chance, held)
-        _print(inbox / name, _amendment(count, title, other, signed, when, text, chance))
+        print_pdf(inbox / name, _amendment(count, title, other, signed, when, text, chance))
         files[name] = master
         held |= change
     if chance.random() < 0.5:
         name = f"{number:03}-sow.pdf"
-        _print(inbox / name, _sow(title, other, signed, when + timedelta(days=9), chance))
+        print_pdf(inbox / name, _sow(title, other, signed, when + timedelta(days=9), chance))
         files[name] = master
     if chance.random() < 0.3:
         _trap(inbox, number, other, signed, title, files, chance)
@@ -118,12 +118,12 @@ def _trap(
     kind = chance.choice(("second master", "stranger", "orphan"))
     name = f"{number:03}-{kind.replace(' ', '-')}.pdf"
     if kind == "second master":
-        _print(inbox / name, _master("Consulting Agreement", other, signed + timedelta(days=90), 20, 12, chance))
+        print_pdf(inbox / name, master("Consulting Agreement", other, signed + timedelta(days=90), 20, 12, chance))
     elif kind == "stranger":
-        _print(inbox / name, _master(title, f"Quarry {number} Stone LLC", signed, 20, 12, chance))
+        print_pdf(inbox / name, master(title, f"Quarry {number} Stone LLC", signed, 20, 12, chance))
     else:
         gone = f"Marble {number} Works Inc."
-        _print(
+        print_pdf(
             inbox / name,
             _amendment(1, title, gone, signed, signed + timedelta(days=30), "The fees do not change.", chance),
         )
@@ -148,7 +148,7 @@ def _signatures(other: str, day: date) -> str:
     return f"{US}\nBy: /s/ Ada Moreno\nDate: {signed}\n\n{other}\nBy: /s/ Ben Okafor\nDate: {signed}"
 
 
-def _master(title: str, other: str, signed: date, days: int, months: int, chance: random.Random) -> str:
+def master(title: str, other: str, signed: date, days: int, months: int, chance: random.Random) -> str:
     return f"""{title.upper()}
 
 This {title} is entered into as of {_day(signed)} {_parties(other, chance)}.
@@ -291,11 +291,11 @@ This Order Form is made as of {_day(start)} between {US}, a Delaware corporation
 2. Fees (USD). Invoices are due within 30 days after the invoice date.
 """
     name = f"order-{number:03}.pdf"
-    _print(inbox / name, above, rows, _signatures(other, start))
+    print_pdf(inbox / name, above, rows, _signatures(other, start))
     return name, f"{yearly * months / (1 if per_month else 12) + setup:.2f}"
 
 
-def _print(path: Path, text: str, table: Sequence[Sequence[str]] = (), below: str = "") -> None:
+def print_pdf(path: Path, text: str, table: Sequence[Sequence[str]] = (), below: str = "") -> None:
     """Text, perhaps a table in columns, and text below it, as a born-digital PDF."""
     with pymupdf.open() as pdf:
         page, y = pdf.new_page(), 60.0

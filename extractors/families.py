@@ -6,14 +6,14 @@ counts where it stands in words that come into the contract.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from extractors.amendments import OF_THE_DOCUMENT
 from extractors.derive import deadlines
 from extractors.values import last_day, plain_number
 from schemas.contract import AmendmentEffect, Term
-from schemas.families import FamilyTerm, Head, Link, Member, Spoken
+from schemas.families import Conflict, FamilyTerm, Head, Link, Member, Spoken
 from schemas.terms import TERM_BY_NAME
 
 SURE_ENOUGH = 0.75
@@ -218,3 +218,51 @@ def _start(own: dict[str, list[FamilyTerm]]) -> date | None:
 
 def _is_older(one: FamilyTerm, other: FamilyTerm) -> bool:
     return (one.effective_from or date.min) < (other.effective_from or date.min)
+
+
+# --- Conflicts
+
+_ITS_OWN = frozenset(
+    {"total_value", "total_value_basis", "annual_value", "initial_term_months", "currency", "minimum_commitment"}
+    | {"minimum_commitment_period", "counterparty", "our_entity", "our_role"}
+)
+"""Terms that an order settles for itself; another value than the master's is none against it."""
+_PREVAILS = r"(?:shall |will )?(?:controls?|prevails?|governs?|takes? precedence)"
+_ORDER_PREVAILS = re.compile(
+    rf"\b(?:this|the|such|each|an) (?:order(?: form)?|sow|statement of work|work order)\b[^.;,]{{0,30}}\b{_PREVAILS}",
+    re.IGNORECASE,
+)
+_MASTER_PREVAILS = re.compile(
+    rf"\b(?:agreement|master terms|terms of service|msa|master)\b[^.;,]{{0,30}}\b{_PREVAILS}", re.IGNORECASE
+)
+
+
+def conflicts(held: Iterable[FamilyTerm], root: Member, members: Iterable[Member]) -> Iterator[Conflict]:
+    """Where orders and statements of work say other than what holds, and which of both prevails by their own words."""
+    in_force = {term.term: term for term in held}
+    for member in members:
+        if member.relation != "under":
+            continue
+        prevails, quote = _precedence((*member.precedence, *root.precedence))
+        for term in member.terms:
+            other = in_force.get(term.term)
+            own = term.term in _ITS_OWN | OF_THE_DOCUMENT | _RECKONED or term.evidence == "derived"
+            if other and not own and other.contract_id != member.contract_id and other.value != term.value:
+                yield Conflict(
+                    term=term.term,
+                    contract_id=member.contract_id,
+                    value=term.value,
+                    held=other,
+                    prevails=prevails,
+                    quote=quote,
+                )
+
+
+def _precedence(clauses: Iterable[str]) -> tuple[str | None, str | None]:
+    """Which document prevails, and the clause that says so; the order's own clause is asked first."""
+    for clause in clauses:
+        if _ORDER_PREVAILS.search(clause):
+            return "order", clause
+        if _MASTER_PREVAILS.search(clause):
+            return "master", clause
+    return None, None

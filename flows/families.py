@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
-from extractors.families import best_link, in_force
+from extractors.families import best_link, conflicts, in_force
 from extractors.flag import not_held
 from schemas.contract import PARENTAL, AmendmentEffect
-from schemas.families import FamilyTerm, Head, Link, Member, Spoken
+from schemas.families import Conflict, FamilyTerm, Head, Link, Member, Spoken
 from schemas.playbook import Playbook, Rule
 from warehouse.lake import Linked, Linker
 from warehouse.rows import family_flag_row
@@ -68,11 +68,13 @@ def _linked(con: Connection, run_id: str, *, today: date, rule: Rule) -> Linked:
         if root in touched:
             families[root].append(contract)
     read = _members(con, [contract for family in families.values() for contract in family], links)
-    rows: dict[str, list[Row]] = {"family_members": [], "family_terms": [], "family_flags": []}
+    rows: dict[str, list[Row]] = {"family_members": [], "family_terms": [], "family_conflicts": [], "family_flags": []}
     for root, family in families.items():
         rows["family_members"] += [_member_row(root, read[c], links.get(c), run_id) for c in family]
         others = [read[contract] for contract in family if contract != root]
-        rows["family_terms"] += [_term_row(root, term, run_id) for term in in_force(read[root], others, today)]
+        held = in_force(read[root], others, today)
+        rows["family_terms"] += [_term_row(root, term, run_id) for term in held]
+        rows["family_conflicts"] += [_conflict_row(root, one, run_id) for one in conflicts(held, read[root], others)]
     for child, said in spoken.items():
         root = roots.get(child, child)
         if child not in links and root in touched:
@@ -155,6 +157,10 @@ def _members(con: Connection, contracts: Collection[str], links: Mapping[str, Li
     for row in _rows(con, f"SELECT * FROM amendment_effects {wanted} ORDER BY effect_number"):
         told = {name: row[name] for name in _EFFECT}
         effects[row["contract_id"]].append(AmendmentEffect(**told, terms=tuple(row["terms"] or ())))
+    clauses = defaultdict(list)
+    ranking = "clause_type = 'order_of_precedence'"
+    for row in _rows(con, f"SELECT contract_id, text FROM clauses {wanted} WHERE {ranking} ORDER BY char_start"):
+        clauses[row["contract_id"]].append(row["text"])
     texts = _texts(con) if any(effect.effect == "deletes" for each in effects.values() for effect in each) else {}
     return {
         row["contract_id"]: Member(
@@ -162,6 +168,7 @@ def _members(con: Connection, contracts: Collection[str], links: Mapping[str, Li
             relation=links[row["contract_id"]].spoken.relation if row["contract_id"] in links else None,
             terms=tuple(terms[row["contract_id"]]),
             effects=tuple(effects[row["contract_id"]]),
+            precedence=tuple(clauses[row["contract_id"]]),
             text=texts.get(row["contract_id"], ""),
         )
         for row in heads
@@ -202,6 +209,12 @@ def _term_row(root: str, term: FamilyTerm, run_id: str) -> Row:
     row = term.model_dump(exclude={"contract_id", "document_id", "confidence"})
     by = {"set_by_contract_id": term.contract_id, "set_by_document_id": term.document_id}
     return row | by | {"family_id": root, "contract_id": root, "run_id": run_id}
+
+
+def _conflict_row(root: str, one: Conflict, run_id: str) -> Row:
+    row = one.model_dump(include={"contract_id", "term", "value", "prevails", "quote"})
+    held = {"held_value": one.held.value, "held_by_contract_id": one.held.contract_id}
+    return row | held | {"family_id": root, "run_id": run_id}
 
 
 def _missing_row(root: str, said: Spoken, rule: Rule, run_id: str) -> Row:

@@ -9,6 +9,7 @@ from schemas.base import Frozen
 from schemas.errors import DocumentError
 from schemas.filed import Filed
 from schemas.llm import LlmSettings
+from schemas.phrases import Language
 from schemas.tables import TABLE_BY_NAME
 from warehouse.rows import Rows, document_rows
 
@@ -25,6 +26,7 @@ class Job(Frozen):
     limits: Limits
     extractor: str
     playbook: str | None
+    language: Language = "en"
     our_entities: tuple[str, ...]
     today: date
     read_key: str

@@ -34,6 +34,7 @@ from schemas.document import Document
 from schemas.errors import DocumentError
 from schemas.llm import LlmSettings
 from schemas.own_playbook import is_exempt
+from schemas.phrases import Language, phrases
 from schemas.playbook import Playbook, load_playbooks
 from warehouse.rows import contract_rows, document_rows
 
@@ -48,7 +49,7 @@ def process(job: Job) -> Outcome:
         return quarantined(job.filed, error, seconds=time.perf_counter() - begun)
     chunks = chunk(document)
     extraction = _extract(job, keep, document, chunks)
-    reading = judge(extraction, document, _playbook(job.playbook), job.our_entities, job.today)
+    reading = judge(extraction, document, _playbook(job.playbook), job.our_entities, job.today, job.language)
     likeness = keep_likeness(document, job.read_key, keep)
     filed = job.filed.model_copy(
         update={
@@ -93,7 +94,12 @@ def _work_key(job: Job, extraction: Extraction) -> str:
 
 
 def judge(
-    extraction: Extraction, document: Document, playbook: Playbook, our_entities: Sequence[str], today: date
+    extraction: Extraction,
+    document: Document,
+    playbook: Playbook,
+    our_entities: Sequence[str],
+    today: date,
+    language: Language = "en",
 ) -> ContractReading:
     """Derived terms, marks, flags and ASC 606 proposals of a checked extraction. Costs milliseconds."""
     extraction = extraction.model_copy(update={"fee_lines": fee_lines(extraction, document)})
@@ -105,11 +111,12 @@ def judge(
     )
     extraction = extraction.model_copy(update={"terms": terms})
     facts = Facts(extraction, document, playbook.library)
-    flags = flag(extraction, document, playbook, facts=facts)
+    said = phrases(language)
+    flags = [said.flag(one) for one in flag(extraction, document, playbook, facts=facts)]
     return ContractReading(
         extraction=extraction,
         flags=tuple(_settled(flags, extraction, document, playbook, today)),
-        asc606=asc606(extraction, document, playbook, facts),
+        asc606=tuple(said.topic(topic) for topic in asc606(extraction, document, playbook, facts)),
         references=document_references(extraction, document),
         effects=amendment_effects(extraction, document),
         bills=billing_schedule(extraction),

@@ -23,6 +23,7 @@ from schemas.base import Frozen
 from schemas.errors import DocumentError
 from schemas.filed import Filed
 from schemas.llm import LlmSettings
+from schemas.phrases import phrases
 from schemas.playbook import load_playbooks, references
 from schemas.settings import Settings, our_entities_of
 from schemas.tables import SCHEMA_VERSION
@@ -164,6 +165,7 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
         "limits": keys.limits,
         "extractor": extractor,
         "playbook": settings.playbook,
+        "language": settings.reviewer_language,
         "our_entities": entities,
         "today": request.business_date or business_date(settings),
         "read_key": keys.read,
@@ -200,8 +202,8 @@ class _Keys:
         asked = (prompt_version(llm, playbook),) if llm else ()
         self.extract = _short_hash(self.read, extractor, fingerprint(extractor), *asked)
         self.playbook_version = playbook.version
-        judgement = judgement_fingerprint()
-        self.work = _short_hash(self.extract, judgement, self.playbook_version, SCHEMA_VERSION, *entities)
+        judgement, language = judgement_fingerprint(), phrases(settings.reviewer_language).model_dump_json()
+        self.work = _short_hash(self.extract, judgement, self.playbook_version, SCHEMA_VERSION, language, *entities)
 
 
 def _short_hash(*parts: str) -> str:

@@ -1,6 +1,7 @@
 """Families of contracts: a master with the amendments, orders and statements of work that hang on it."""
 
 from datetime import date
+from typing import Literal
 
 from schemas.base import Frozen
 from schemas.contract import AmendmentEffect, Relation
@@ -58,7 +59,11 @@ class FamilyTerm(Frozen):
 
 
 class Member(Frozen):
-    """A contract of a family. `effective_from` is when it takes effect; `text` is there where sections are sought."""
+    """A contract of a family.
+
+    `effective_from` is when it takes effect; `text` is there where sections are sought; `precedence` are its clauses on
+    which document prevails.
+    """
 
     contract_id: str
     document_id: str
@@ -66,4 +71,19 @@ class Member(Frozen):
     effective_from: date | None
     terms: tuple[FamilyTerm, ...]
     effects: tuple[AmendmentEffect, ...] = ()
+    precedence: tuple[str, ...] = ()
     text: str = ""
+
+
+class Conflict(Frozen):
+    """A term that an order or statement of work states otherwise than its master.
+
+    `prevails` is `order` or `master` where a clause on the order of precedence says so, with its words.
+    """
+
+    term: str
+    contract_id: str
+    value: str
+    held: FamilyTerm
+    prevails: Literal["order", "master"] | None = None
+    quote: str | None = None

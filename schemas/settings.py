@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDi
 
 from schemas.errors import SettingsError
 from schemas.llm import Effort, LlmSettings, Tier
+from schemas.phrases import Language
 
 PREFIX = "CONTRACT_AGENT_"
 FILE_NAME = "contract-agent.toml"
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     playbook: str | None = Field(
         None, description="One playbook pack by name, or the path of your own file; all packs when not set."
     )
+    reviewer_language: Language = Field("en", description="The language of reasons and proposals: en or ja.")
     max_pages: int = Field(1_000, gt=0, description="Most pages a document may have.")
     max_megapixels: int = Field(100, gt=0, description="Most megapixels an image may have.")
     max_megabytes: int = Field(200, gt=0, description="Most megabytes a document may have.")

@@ -183,6 +183,12 @@ TABLES: tuple[Table, ...] = (
         | effective_from DATE | evidence VARCHAR | run_id VARCHAR""",
     ),
     _table(
+        "family_conflicts",
+        "family",
+        """family_id VARCHAR | contract_id VARCHAR | term VARCHAR | value VARCHAR | held_value VARCHAR
+        | held_by_contract_id VARCHAR | prevails VARCHAR | quote VARCHAR | run_id VARCHAR""",
+    ),
+    _table(
         "family_flags",
         "family",
         f"""family_id VARCHAR | flag_id VARCHAR | contract_id VARCHAR | rule_id VARCHAR | severity VARCHAR

@@ -178,3 +178,23 @@ def test_a_second_run_changes_nothing(deal):
     ask = deal()
     assert ask(MEMBERS) == [("first.pdf", "amends"), ("master.pdf", "root")]
     assert ask("SELECT documents FROM runs ORDER BY started_at") == [(2,), (0,)]
+
+
+SOW = """STATEMENT OF WORK NO. 1
+
+This Statement of Work No. 1 (this "SOW") is dated April 5, 2025 and is made {parties}. It is issued under the Master
+Subscription Agreement dated March 1, 2025.
+
+1. Price. The fixed price is $12,000. Customer shall pay each invoice within ten (10) days after the invoice date.
+
+2. Order of precedence. If this SOW and the Agreement conflict, this SOW controls.
+"""
+
+
+def test_an_order_that_says_otherwise_is_a_conflict_and_changes_nothing(deal):
+    ask = deal(master=paper(MASTER), sow=paper(SOW, day="April 5, 2025"))
+    assert ("sow.pdf", "under") in ask(MEMBERS)
+    assert in_force(ask, "payment_terms_days") == {"payment_terms_days": ("30", "master.pdf")}
+    assert ask("SELECT term, value, held_value, prevails FROM family_conflicts") == [
+        ("payment_terms_days", "10", "30", "order")
+    ]
