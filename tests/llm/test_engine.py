@@ -72,7 +72,7 @@ NOT_BELIEVED = {
         "termination_fee", "5000", "Customer shall pay a fee of $5,000 upon early termination."
     ),
     "two sentences joined": term(
-        "renewal_notice_days", "60", "It renews for successive ... the laws of the State of Ohio"
+        "termination_notice_days", "60", "It renews for successive ... the laws of the State of Ohio"
     ),
     "no quotation at all": term("total_value", "1000", None),
 }
