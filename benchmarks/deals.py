@@ -90,7 +90,7 @@ def _family(inbox: Path, number: int, chance: random.Random) -> Wanted:
     signed = date(2024, 1, 5) + timedelta(days=chance.randrange(500))
     title, days, months = chance.choice(_MASTERS), chance.choice((15, 30, 45)), chance.choice((24, 36))
     master = f"{number:03}-master.pdf"
-    print_pdf(inbox / master, master(title, other, signed, days, months, chance))
+    print_pdf(inbox / master, master_text(title, other, signed, days, months, chance))
     files: dict[str, str | None] = {master: None}
     held = {"payment_terms_days": str(days), "initial_term_months": str(months), "governing_law": "Delaware"}
     held["termination_for_convenience"] = "customer"
@@ -118,9 +118,9 @@ def _trap(
     kind = chance.choice(("second master", "stranger", "orphan"))
     name = f"{number:03}-{kind.replace(' ', '-')}.pdf"
     if kind == "second master":
-        print_pdf(inbox / name, master("Consulting Agreement", other, signed + timedelta(days=90), 20, 12, chance))
+        print_pdf(inbox / name, master_text("Consulting Agreement", other, signed + timedelta(days=90), 20, 12, chance))
     elif kind == "stranger":
-        print_pdf(inbox / name, master(title, f"Quarry {number} Stone LLC", signed, 20, 12, chance))
+        print_pdf(inbox / name, master_text(title, f"Quarry {number} Stone LLC", signed, 20, 12, chance))
     else:
         gone = f"Marble {number} Works Inc."
         print_pdf(
@@ -148,7 +148,7 @@ def _signatures(other: str, day: date) -> str:
     return f"{US}\nBy: /s/ Ada Moreno\nDate: {signed}\n\n{other}\nBy: /s/ Ben Okafor\nDate: {signed}"
 
 
-def master(title: str, other: str, signed: date, days: int, months: int, chance: random.Random) -> str:
+def master_text(title: str, other: str, signed: date, days: int, months: int, chance: random.Random) -> str:
     return f"""{title.upper()}
 
 This {title} is entered into as of {_day(signed)} {_parties(other, chance)}.

@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from math import log
 from pathlib import Path
 
-from benchmarks.deals import TODAY, US, master, print_pdf
+from benchmarks.deals import TODAY, US, master_text, print_pdf
 from flows.night import Request, night
 from schemas.settings import load_settings
 
@@ -47,7 +47,9 @@ def reflagged(count: int) -> float:
         own.write_text(OWN, encoding="utf-8")
         for number in range(count):
             signed = date(2024, 1, 5) + timedelta(days=chance.randrange(500))
-            text = master("Master Services Agreement", f"Customer {number} LLC", signed, 40 + number % 9, 24, chance)
+            text = master_text(
+                "Master Services Agreement", f"Customer {number} LLC", signed, 40 + number % 9, 24, chance
+            )
             print_pdf(inbox / f"{number:05}.pdf", text)
         settings = load_settings().model_copy(update={"our_entities": (US,)})
         request = Request(inbox=inbox, warehouse=Path(folder) / "warehouse", business_date=TODAY)

@@ -44,7 +44,13 @@ _UNCHANGED = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[“\"](?P<text>[^“”\"]{2,}(?:[“\"][^“”\"]*[”\"][^“”\"]*)*)[”\"]")
-_WORDS_FOR = re.compile(r"\bwords?\b|\bphrase\b|\bfigure\b|\breferences?\s+to\b", re.IGNORECASE)
+_PAIR = re.compile(r"[“\"][^“”\"]*[”\"]")
+_SWAP = re.compile(
+    r"\b(?:words?|phrase|figure|references?\s+to|number|sum)\s+[“\"](?P<old>[^“”\"]+)[”\"]\s+(?:is|are|shall\s+be)\b"
+    r"[^“\"]{0,60}\b(?:replaced|substituted|changed|amended)\b[^“\"]{0,40}[“\"](?P<new>[^“”\"]+)[”\"]|"
+    r"\b(?:replac|substitut)\w+\s+[“\"](?P<was>[^“”\"]+)[”\"]\s+(?:with|by)\s+[“\"](?P<now>[^“”\"]+)[”\"]",
+    re.IGNORECASE,
+)
 _FURTHER = re.compile(
     r"\b(?:extend\w*|prolong\w*)\b[^.;]{0,80}?\b(?:by|for)\s+(?:an?\s+)?(?:additional\s+|further\s+|another\s+)?(?P<length>[^.;]{3,60})",
     re.IGNORECASE,
@@ -80,7 +86,7 @@ def amendment_effects(extraction: Extraction, document: Document) -> tuple[Amend
 
 def _acts(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[_Act]:
     for start, end in spans:
-        outside = _QUOTED.sub(lambda match: " " * len(match.group()), text[start:end])
+        outside = _PAIR.sub(lambda match: " " * len(match.group()), text[start:end])
         found = _ACTS.search(outside)
         if found and not _UNCHANGED.search(outside):
             yield _Act(found.lastgroup, start, end)
@@ -106,15 +112,15 @@ def _effect(
     said = text[act.start : act.end]
     named = _NAMED.search(said)
     quoted = [match["text"] for match in _QUOTED.finditer(text, *scope)]
-    swaps = act.effect == "replaces" and len(quoted) >= 2 and bool(_WORDS_FOR.search(said))
+    swap = _SWAP.search(text, *scope)
     further = _FURTHER.search(said)
     lengths = durations(further["length"]) if further and not _UNTIL.search(further["length"][:12]) else []
     citation = cite(document, act.start, act.end)
     return AmendmentEffect(
         effect=act.effect,
         section=named["section"] if named else None,
-        old_text=quoted[0] if swaps else None,
-        new_text=_new_text(act, quoted, swaps=swaps),
+        old_text=(swap["old"] or swap["was"]) if swap else None,
+        new_text=(swap["new"] or swap["now"]) if swap else _new_text(act, quoted),
         terms=_terms_in(extraction, *scope) if act.effect != "deletes" else (),
         months=lengths[0].months if lengths else None,
         quote=document.text[act.start : act.end],
@@ -123,10 +129,8 @@ def _effect(
     )
 
 
-def _new_text(act: _Act, quoted: Sequence[str], *, swaps: bool) -> str | None:
-    if act.effect == "deletes" or not quoted:
-        return None
-    return quoted[1] if swaps else quoted[0]
+def _new_text(act: _Act, quoted: Sequence[str]) -> str | None:
+    return None if act.effect == "deletes" or not quoted else quoted[0]
 
 
 def _terms_in(extraction: Extraction, start: int, end: int) -> tuple[str, ...]:

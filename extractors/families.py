@@ -6,7 +6,7 @@ counts where it stands in words that come into the contract.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from extractors.amendments import OF_THE_DOCUMENT
@@ -112,11 +112,39 @@ def _applied(held: dict[str, list[FamilyTerm]], root: Member, member: Member) ->
         if name not in OF_THE_DOCUMENT and (name in brought or not member.effects or member.relation == "renews"):
             held[name] = values
     for effect in member.effects:
+        if effect.old_text and effect.new_text:
+            held |= _reworded(held, member, effect, brought)
+    for effect in member.effects:
         if effect.months and "expiration_date" not in brought | said.keys():
             held.pop("expiration_date", None)
         if effect.months and before:
             held["initial_term_months"] = [_longer(before[0], effect, member)]
     return held
+
+
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def _figures(text: str) -> set[float]:
+    return {float(found.replace(",", "")) for found in _FIGURE.findall(text)}
+
+
+def _reworded(
+    held: dict[str, list[FamilyTerm]], member: Member, effect: AmendmentEffect, brought: Collection[str]
+) -> dict[str, list[FamilyTerm]]:
+    """Terms whose words an amendment exchanges: `30 days` for `60 days` where the quotation of 30 has them."""
+    before, after = _figures(effect.old_text), _figures(effect.new_text)
+    if len(before) != 1 or len(after) != 1:
+        return {}
+    (old,), (new,) = before, after
+    words = " ".join(effect.old_text.split())
+    changed: dict[str, list[FamilyTerm]] = {}
+    for name, (first, *_) in held.items():
+        has_words = _stands_in(words, " ".join((first.quote or "").split()))
+        if name not in brought and first.value_number == old and has_words:
+            value = {"value": plain_number(new), "value_number": new, "evidence": "derived"}
+            changed[name] = [first.model_copy(update=_set_by(member, effect) | value)]
+    return changed
 
 
 def _longer(before: FamilyTerm, effect: AmendmentEffect, member: Member) -> FamilyTerm:
