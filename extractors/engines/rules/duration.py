@@ -123,6 +123,10 @@ _STARTING = pattern(
     r"^\W*(?:from|beginning|commencing|starting|running|counted)\b(?! (?:the )?(?:date of )?(?:delivery|receipt|notice|disclosure|"
     r"invoice|acceptance|shipment|installation))"
 )
+_FROM_A_DAY = pattern(
+    r"^\W*(?:from|beginning|commencing|starting)(?: on| from| with)? (?:the )?(?:(?:effective|commencement|start|order|subscription|"
+    r"go-?live)\b|\d|january|february|march|april|may|june|july|august|september|october|november|december)"
+)
 _FOR_A_PERIOD = pattern(r"\b(?:for|lasts|runs(?: for)?) (?:an? (?:\w+ )?(?:period|term) of )?(?:\w+ )?$")
 
 
@@ -169,12 +173,12 @@ def _initial_term_confidence(sentence: Sentence, duration: Duration) -> float:
         return 0.9
     if _DEFINES_TERM.search(after):
         return 0.88
-    heads = bool(re.search(r"\bterm\b|duration|\bperiod\b", sentence.heading, re.I))
+    heads = bool(re.search(r"\bterm\b|duration|^\W*[\d.]*\W*period\W*$", sentence.heading, re.I))
     if _SENTENCE_START.search(before) and (_STARTING.match(after) or heads):
         return 0.82
     if not (_TERM_SUBJECT.search(near) or heads):
         opens = _FOR_A_PERIOD.search(before) or re.search(r"[,:]\s*$", before)
-        return 0.65 if opens and _STARTING.match(after) else 0.0
+        return 0.65 if opens and _FROM_A_DAY.match(after) else 0.0
     if _SENTENCE_START.search(before) and _STARTING.match(after):
         return 0.82
     if re.match(r"\s*(?:term|period)\b|\s*(?:from|commencing|beginning|starting|after) (?:the )?", after, re.I):

@@ -328,12 +328,13 @@ _NO_NAME = re.compile(
 _TRAILING = re.compile(
     r"(?:,?\s+(?:d/?b/?a|f/?k/?a|a/?k/?a|DBA|FKA|doing business as|formerly(?: known as)?)\b.*"
     r"|,?\s+(?:and/or|AND/OR)\b.*|,?\s+(?:its|their|individually|Individually)\b.*"
-    r"|,?\s+of\s+[A-Z][\w.'’-]+(?:,?\s+[A-Z][\w.'’-]+)*(?<=\w)$"
     r"|,\s*(?:Ph\.?\s?D|M\.?\s?D|Esq|CPA|J\.?D)\b.*)+$"
 )
 
 
-_SEAT = re.compile(rf"((?:^|\s)(?:{LEGAL_FORMS})),\s+(?!and\b)[A-Z][a-zà-ü]+(?:\s[A-Z][a-zà-ü]+)?$")
+_SEAT = re.compile(
+    rf"((?:^|\s)(?:{LEGAL_FORMS}))(?:,\s+(?!and\b)|,?\s+of\s+)[A-Z][a-zà-ü]+(?:,?\s[A-Z][a-zà-ü]+){{0,3}}$"
+)
 """The town behind a company's legal form."""
 
 
