@@ -14,6 +14,9 @@ from extractors.values import amounts
 from schemas.contract import Extraction, FeeLine
 from schemas.document import Document
 
+_LIKE_MONEY = re.compile(r"\d{1,3}(?:,\d{3})+|\d\.\d{2}\b|[$€£¥円]|\b[A-Z]{3}\s?\d")
+"""Amounts are written so; counts, hours and telephone numbers are not."""
+_WORD = re.compile(r"[^\W\d_]{3}|[\u3040-\u30ff\u3400-\u9fff]")
 _ISO_CODE = re.compile(r"\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|SGD|INR|BRL|MXN|CNY)\b")
 _NUMBER = re.compile(r"\(?-?\s?(?:[A-Z]{3}|[$€£¥])?\s?(?P<number>\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?\)?")
 _PRICE = re.compile(
@@ -151,6 +154,9 @@ def _lines(page_number: int, grid: Sequence[Sequence[str]], extraction: Extracti
     columns = _columns(grid[heads], grid[heads + 1 :])
     if columns is None:
         return
+    priced = [row[columns.amount] for row in grid[heads + 1 :] if _amount(row[columns.amount]) is not None]
+    if sum(bool(_LIKE_MONEY.search(cell)) for cell in priced) <= len(priced) / 2:
+        return
     currency, headed = extraction.term("currency"), _ISO_CODE.search(" ".join(grid[heads]))
     usual = headed.group() if headed else currency.value if currency else None
     for row in grid[heads + 1 :]:
@@ -203,7 +209,7 @@ def _line(row: Sequence[str], columns: _Columns, page_number: int) -> FeeLine | 
     item, said = row[columns.item], " ".join(row)
     value = _amount(row[columns.amount])
     last = next((v for cell in reversed(row) if (v := _amount(cell)) is not None), None)
-    if not item or _SUM.search(item) or _TAX.search(item) or (value is None and last is None):
+    if not _WORD.search(item) or _SUM.search(item) or _TAX.search(item) or (value is None and last is None):
         return None
     is_once = value is None or bool(_ONCE.search(said))
     period = _period(said) or columns.period or ("milestone" if _MILESTONE.search(said) else None)

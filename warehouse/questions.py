@@ -3,6 +3,10 @@
 -- number: 6
 -- question: Which have payment terms beyond 60 days?
 -- parameter: days = 60 ; longest term that is still fine
+
+What needs data from outside has a reference: a CSV file given by its name, which the query reads as `reference`.
+
+-- reference: crm ; customer VARCHAR, amount DOUBLE, closed_on DATE ; the closed and won deals of the CRM
 """
 
 import re
@@ -11,12 +15,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+from pyarrow import csv
+
 from schemas.base import Frozen
 from schemas.errors import QueryError
 from warehouse.read import Row, query
 
 QUERY_FOLDER = Path(__file__).parent / "queries"
-_HEADER = re.compile(r"-- (number|question|parameter): (.*)")
+_HEADER = re.compile(r"-- (number|question|parameter|reference): (.*)")
+_ARROW = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "DATE": pa.date32()}
 _PARAMETER = re.compile(r"(\w+)\s*=\s*(.*?)\s*;\s*(.+)")
 
 Value = int | float | str | None
@@ -30,6 +38,14 @@ class Parameter(Frozen):
     sentence: str
 
 
+class Outside(Frozen):
+    """A list from outside that a question compares with: its name, columns with their types, and what it is."""
+
+    name: str
+    columns: dict[str, str]
+    sentence: str
+
+
 class Question(Frozen):
     """A question that reviewers ask, and the query that answers it; `number` is its place in the list."""
 
@@ -37,6 +53,7 @@ class Question(Frozen):
     number: int
     question: str
     parameters: tuple[Parameter, ...]
+    reference: Outside | None = None
     sql: str
 
 
@@ -54,6 +71,9 @@ def ask(root: Path, name: str, **parameters: Any) -> tuple[list[str], list[Row]]
     """
     question = _named(name)
     known = {parameter.name: parameter for parameter in question.parameters}
+    tables = {}
+    if question.reference:
+        tables["reference"] = _outside(question.reference, parameters.pop(question.reference.name, None))
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise QueryError(
@@ -61,7 +81,23 @@ def ask(root: Path, name: str, **parameters: Any) -> tuple[list[str], list[Row]]
             help=f"It takes {', '.join(known)}." if known else "It takes none.",
         )
     values = {key: _fit(known[key], parameters.get(key, known[key].default)) for key in known}
-    return query(root, question.sql, values)
+    return query(root, question.sql, values, tables)
+
+
+def _outside(reference: Outside, file: str | None) -> pa.Table:
+    """The rows of the file, none without one. Raises QueryError when it can't be read or lacks a column."""
+    schema = pa.schema([(name, _ARROW[kind]) for name, kind in reference.columns.items()])
+    if file is None:
+        return schema.empty_table()
+    columns = ", ".join(reference.columns)
+    help = f"It has to be a CSV file with the columns {columns}: {reference.sentence}."
+    try:
+        options = csv.ConvertOptions(column_types=schema, include_columns=schema.names)
+        return csv.read_csv(file, convert_options=options)
+    except OSError as error:
+        raise QueryError(f"{file} can't be read: {error.strerror or error}.", help=help) from error
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise QueryError(f"{file} can't be taken: {str(error).splitlines()[0].strip(chr(39))}.", help=help) from error
 
 
 def _named(name: str) -> Question:
@@ -95,8 +131,14 @@ def _read(path: Path) -> Question:
         number=int(of["number"]),
         question=of["question"],
         parameters=tuple(_parameter(line) for kind, line in header if kind == "parameter"),
+        reference=_reference(of["reference"]) if "reference" in of else None,
         sql=text,
     )
+
+
+def _reference(line: str) -> Outside:
+    name, columns, sentence = (part.strip() for part in line.split(";"))
+    return Outside(name=name, columns=dict(column.split() for column in columns.split(",")), sentence=sentence)
 
 
 def _parameter(line: str) -> Parameter:

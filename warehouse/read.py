@@ -4,6 +4,7 @@ Every connection attaches the file anew, so a long-lived process sees each publi
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,11 +55,18 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     return _locked_down(con, root)
 
 
-def query(root: Path, sql: str, parameters: dict[str, Any] | None = None) -> tuple[list[str], list[Row]]:
-    """Column names and rows of one read-only statement. Raises QueryError with the reason otherwise."""
+def query(
+    root: Path, sql: str, parameters: dict[str, Any] | None = None, tables: Mapping[str, Any] | None = None
+) -> tuple[list[str], list[Row]]:
+    """Column names and rows of one read-only statement; `tables` are Arrow tables that it may read by their names.
+
+    Raises QueryError with the reason when there is no answer.
+    """
     check(sql)
     con = connect(root)
     try:
+        for name, table in (tables or {}).items():
+            con.register(name, table)
         rows = con.execute(sql, parameters).fetchall() if parameters else con.execute(sql).fetchall()
         return [column[0] for column in con.description or ()], rows
     except duckdb.Error as error:
