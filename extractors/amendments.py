@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from extractors.check import cite
-from extractors.furniture import body_text
-from extractors.sentences import sentences
+from extractors.furniture import Body
 from extractors.values import durations
 from schemas.contract import AmendmentEffect, Extraction
 from schemas.document import Document
@@ -72,14 +71,13 @@ class _Act(NamedTuple):
     end: int
 
 
-def amendment_effects(extraction: Extraction, document: Document) -> tuple[AmendmentEffect, ...]:
+def amendment_effects(extraction: Extraction, document: Document, body: Body) -> tuple[AmendmentEffect, ...]:
     """What the document changes, in its order; empty unless it is an amendment."""
     kind = extraction.term("contract_type")
     if kind is None or kind.value != "amendment":
         return ()
-    text = body_text(document)
-    spans = sentences(text)
-    acts = list(_acts(text, spans))
+    text = body.text
+    acts = list(_acts(text, body.sentences))
     scopes = [_scope(text, act, acts[number + 1 :]) for number, act in enumerate(acts)]
     return tuple(_effect(text, act, scope, extraction, document) for act, scope in zip(acts, scopes, strict=True))
 

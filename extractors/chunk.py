@@ -8,8 +8,7 @@ import re
 from collections import Counter
 
 from extractors.characters import count_cjk
-from extractors.furniture import body_text
-from extractors.sentences import sentences
+from extractors.furniture import body
 from schemas.contract import Chunk
 from schemas.document import Document
 
@@ -45,8 +44,7 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
     Sections are found by their numbering, capitals and exhibit titles at the start of a sentence; a table of
     contents opens none. Lines alone can't be relied on: many contracts hold a page in one line.
     """
-    text = body_text(document)
-    spans = sentences(text)
+    text, spans = body(document)
     headings = [heading_of(text[begin:end]) for begin, end in spans]
     often = Counter(heading for heading in headings if heading)
     groups: list[tuple[int, int, tuple[str, ...]]] = []

@@ -12,8 +12,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from extractors.check import cite
-from extractors.furniture import body_text
-from extractors.sentences import sentences
+from extractors.furniture import Body
 from extractors.values import dates
 from schemas.contract import PARENTAL, DocumentReference, Extraction, Relation
 from schemas.document import Document
@@ -116,15 +115,14 @@ class _Place(NamedTuple):
     dated: date | None
 
 
-def document_references(extraction: Extraction, document: Document) -> tuple[DocumentReference, ...]:
+def document_references(extraction: Extraction, document: Document, body: Body) -> tuple[DocumentReference, ...]:
     """The documents that are spoken of with a date or a number, each once, in the order of the text."""
-    text = body_text(document)
     kind = extraction.term("contract_type")
     own = {term.value_date for term in extraction.terms if term.term in ("agreement_date", "signed_date")}
     found: dict[tuple[str | None, date | None, str], DocumentReference] = {}
-    for start, end in sentences(text):
-        for place in _places(text, start, end):
-            relation = _relation(text, place, start, end, kind.value if kind else None)
+    for start, end in body.sentences:
+        for place in _places(body.text, start, end):
+            relation = _relation(body.text, place, start, end, kind.value if kind else None)
             if place.dated in own and relation in ("mentions", "amended_by") and not place.number:
                 continue
             key = (place.number, place.dated, "" if place.number or place.dated else place.title.lower())

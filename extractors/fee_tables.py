@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from extractors.rows import Row, rows
+from extractors.rows import Row, rows_of
 from extractors.values import amounts
 from schemas.contract import Extraction, FeeLine
 from schemas.document import Document
@@ -83,13 +83,12 @@ def fee_lines(extraction: Extraction, document: Document) -> tuple[FeeLine, ...]
 
 def _grids(document: Document) -> Iterator[tuple[int, list[list[str]]]]:
     """Tables as page number and rows of cells: those that the page draws, else those that its columns show."""
-    by_page: dict[int, list[Row]] = {}
-    for row in rows(document):
-        by_page.setdefault(row.page_number, []).append(row)
-    for page in document.pages:
+    for page, at in zip(document.pages, document.page_starts, strict=True):
+        if not _LIKE_MONEY.search(page.text):
+            continue
         drawn = [[[" ".join(cell.split()) for cell in row] for row in table.rows] for table in page.tables]
         priced = [grid for grid in drawn if any(_is_head(row) for row in grid[:3])]
-        for grid in priced or _aligned(by_page.get(page.number, [])):
+        for grid in priced or _aligned(rows_of(page, at)):
             yield page.number, grid
 
 

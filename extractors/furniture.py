@@ -9,9 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
+from extractors.sentences import sentences
 from schemas.document import PAGE_BREAK, Document, Page, Word
 
 EDGE_LINES = 3
@@ -46,6 +48,19 @@ _LINE = re.compile(r"[^\n\f]*\S[^\n\f]*")
 _ENTRY_END = re.compile(r"(?:^|[\s.…·-])(?<!\d\.)(\d{1,3})[^\w.)]*$")
 _ATTACHED = re.compile(r"\s*(?:Exhibit|Schedule|Annex|Appendix|Attachment|Page\b|Section\W*$)", re.IGNORECASE)
 LONGEST_ENTRY_LINE = 120
+
+
+class Body(NamedTuple):
+    """What a document says: its text without furniture, and the spans of its sentences."""
+
+    text: str
+    sentences: list[tuple[int, int]]
+
+
+def body(document: Document) -> Body:
+    """The text and sentences that every later step reads; worked out once for a contract and handed on."""
+    text = body_text(document)
+    return Body(text, sentences(text))
 
 
 def body_text(document: Document) -> str:

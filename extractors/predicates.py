@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from extractors.check import cite
+from extractors.furniture import Body
+from extractors.furniture import body as body_of
 from extractors.names import BUYER_ROLES, SELLER_ROLES, normalised
-from extractors.sentences import sentences
 from extractors.sides import aliases
 from extractors.values import number_from_words
 from schemas.contract import Clause, Extraction, Term
@@ -77,8 +78,9 @@ class Sentences(NamedTuple):
 class Facts:
     """One contract, laid out for predicates; clause texts are prepared on first use and kept."""
 
-    def __init__(self, extraction: Extraction, document: Document, library: dict[str, Rule]):
+    def __init__(self, extraction: Extraction, document: Document, library: dict[str, Rule], body: Body | None = None):
         self.document = document
+        self.body = body or body_of(document)
         self.terms: dict[str, Term] = {}
         self.parties = [t for t in extraction.terms if t.term == "parties" and t.absence is None]
         self.absences: dict[str, Term] = {}
@@ -130,7 +132,7 @@ class Facts:
     @cached_property
     def sentences(self) -> "Sentences":
         """The document's sentences as patterns see them, and where they stand."""
-        spans = sentences(self.document.text)
+        spans = self.body.sentences
         texts = (" ".join(self.document.text[start:end].translate(_FOLD).lower().split()) for start, end in spans)
         return Sentences(spans, [self._sides(text) for text in texts])
 

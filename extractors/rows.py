@@ -29,10 +29,11 @@ class Row(NamedTuple):
 
 def rows(document: Document) -> list[Row]:
     """All rows of a document, page by page from the top."""
-    return [row for page, at in zip(document.pages, document.page_starts, strict=True) for row in _of_page(page, at)]
+    return [row for page, at in zip(document.pages, document.page_starts, strict=True) for row in rows_of(page, at)]
 
 
-def _of_page(page: Page, offset: int) -> list[Row]:
+def rows_of(page: Page, offset: int) -> list[Row]:
+    """The rows of a page that starts at a character of `Document.text`, from the top."""
     found: list[list[Word]] = []
     for word in sorted(page.words, key=lambda w: (w.y0 + w.y1, w.x0)):
         if found and _beside(found[-1][0], word):

@@ -13,8 +13,7 @@ from decimal import ROUND_DOWN, Decimal
 from dateutil.relativedelta import relativedelta
 
 from extractors.check import cite
-from extractors.furniture import body_text
-from extractors.sentences import sentences
+from extractors.furniture import Body
 from extractors.sides import aliases
 from extractors.values import amounts, dates
 from schemas.contract import Bill, Extraction, FeeLine, Obligation, Term
@@ -121,11 +120,11 @@ LONGEST = 240
 """Letters of an obligation as it is told; its quotation has all of them."""
 
 
-def obligations(extraction: Extraction, document: Document) -> tuple[Obligation, ...]:
+def obligations(extraction: Extraction, document: Document, body: Body) -> tuple[Obligation, ...]:
     """What each party has to do by a date or within a time, in the order of the text; then what ends or renews."""
     parties = [term for term in extraction.terms if term.term == "parties" and term.value]
     labels = _labels(document.text, parties)
-    found = list(_promised(document, labels)) if labels else []
+    found = list(_promised(document, body, labels)) if labels else []
     return (*found, *_of_terms(extraction))
 
 
@@ -139,12 +138,11 @@ def _labels(text: str, parties: Sequence[Term]) -> dict[str, str]:
     return labels
 
 
-def _promised(document: Document, labels: dict[str, str]) -> Iterator[Obligation]:
-    text = body_text(document)
+def _promised(document: Document, body: Body, labels: dict[str, str]) -> Iterator[Obligation]:
     either = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
     promise = re.compile(rf"\b(?:the\s+)?(?P<party>{either}){_SHALL}(?P<deed>[^;]+)", re.IGNORECASE)
-    for start, end in sentences(text):
-        match = promise.search(text, start, end)
+    for start, end in body.sentences:
+        match = promise.search(body.text, start, end)
         if not match or _NOT.match(match["deed"]):
             continue
         deed = " ".join(match["deed"].split())

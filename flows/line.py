@@ -20,6 +20,7 @@ from extractors.extract import engine, extract
 from extractors.fee_tables import fee_lines
 from extractors.files import Content
 from extractors.flag import flag, touched_terms
+from extractors.furniture import body
 from extractors.mail import materialised
 from extractors.page_images import page_image
 from extractors.pictures import STEP
@@ -110,17 +111,18 @@ def judge(
         for term in extraction.terms
     )
     extraction = extraction.model_copy(update={"terms": terms})
-    facts = Facts(extraction, document, playbook.library)
+    said_in = body(document)
+    facts = Facts(extraction, document, playbook.library, said_in)
     said = phrases(language)
     flags = [said.flag(one) for one in flag(extraction, document, playbook, facts=facts)]
     return ContractReading(
         extraction=extraction,
         flags=tuple(_settled(flags, extraction, document, playbook, today)),
         asc606=tuple(said.topic(topic) for topic in asc606(extraction, document, playbook, facts)),
-        references=document_references(extraction, document),
-        effects=amendment_effects(extraction, document),
+        references=document_references(extraction, document, said_in),
+        effects=amendment_effects(extraction, document, said_in),
         bills=billing_schedule(extraction),
-        obligations=obligations(extraction, document),
+        obligations=obligations(extraction, document, said_in),
         numbers=own_numbers(document),
         others=tuple(other_parties(extraction, our_entities)),
         playbook_version=playbook.version,
