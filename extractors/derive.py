@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 from rapidfuzz.distance.Levenshtein import distance
 
 from extractors.fee_tables import total_of
-from extractors.names import normalised, role_side
+from extractors.names import RESELLING, normalised, role_side
 from extractors.sides import side_by_deeds
 from extractors.values import dates, last_day, plain_number
 from schemas.contract import Extraction, Term
@@ -151,8 +151,10 @@ def _our_role(terms: dict[str, Term], ours: Term, others: Sequence[Term]) -> str
     if kind and kind.value == "nda":
         return "mutual"
     side = role_side(ours.role)
-    if side is None:
-        counter = next((role_side(party.role) for party in others if role_side(party.role)), None)
+    counter = role_side(others[0].role) if others else None
+    if side == counter == "customer" and RESELLING & {ours.role, *(party.role for party in others)}:
+        side = "provider" if ours.role in RESELLING else "customer"
+    elif side is None:
         side = {"customer": "provider", "provider": "customer"}.get(counter or "")
     return {"customer": "buyer", "provider": "seller"}.get(side or "")
 
@@ -162,6 +164,9 @@ def _role_by_deeds(terms: dict[str, Term], text: str, ours: Term, others: Sequen
     if kind and kind.value == "nda":
         return None
     side = side_by_deeds(text, ours.value, [party.value for party in others])
+    if side is None:  # the role of a third party is the weakest witness
+        counter = next((role_side(party.role) for party in others if role_side(party.role)), None)
+        side = {"customer": "provider", "provider": "customer"}.get(counter or "")
     return {"customer": "buyer", "provider": "seller"}.get(side or "")
 
 

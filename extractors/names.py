@@ -60,6 +60,8 @@ BUYER_ROLES = frozenset(
         "franchisee",
     ]
 ) | {"end user", "end customer"}
+RESELLING = frozenset({"reseller", "distributor", "dealer"})
+"""They buy from their supplier; facing a customer they sell."""
 NEUTRAL_ROLES = frozenset(
     {"disclosing party", "receiving party", "discloser", "recipient", "party", "company", "partner", "employee",
      "executive", "investor", "shareholder", "borrower", "lender", "guarantor", "agent"}

@@ -18,6 +18,7 @@ from extractors.values import number_from_words
 from schemas.contract import Clause, Extraction, Term
 from schemas.document import Document
 from schemas.playbook import (
+    DECIMAL_POINT,
     Absent,
     All,
     AnyOf,
@@ -39,6 +40,7 @@ from schemas.terms import TERM_BY_NAME
 _FOLD = str.maketrans("‘’‚‛“”„–—‑‐\u00a0", "''''\"\"\"---- ")
 _FOLD_LINES = _FOLD | str.maketrans("\n\r\f\t", "    ")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z(\"'\d])")
+_DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _NOT_A_SIDE = frozenset({"user", "end user", "end customer", "developer", "agency", "processor", "controller", "party"})
 """Role words that a text also uses for others than the two sides."""
 _SUPPLIES = SELLER_ROLES - _NOT_A_SIDE
@@ -125,7 +127,7 @@ class Facts:
     @cached_property
     def document_text(self) -> str:
         """The document in lower case with plain quotes and blanks, character for character."""
-        text = self.document.text.translate(_FOLD_LINES)
+        text = _DECIMAL.sub(DECIMAL_POINT, self.document.text.translate(_FOLD_LINES))
         lowered = text.lower()
         return lowered if len(lowered) == len(text) else "".join(c.lower()[0] for c in text)
 
@@ -133,7 +135,7 @@ class Facts:
     def sentences(self) -> "Sentences":
         """The document's sentences as patterns see them, and where they stand."""
         spans = self.body.sentences
-        texts = (" ".join(self.document.text[start:end].translate(_FOLD).lower().split()) for start, end in spans)
+        texts = (_folded(self.document.text[start:end]) for start, end in spans)
         return Sentences(spans, [self._sides(text) for text in texts])
 
     @cached_property
@@ -150,6 +152,7 @@ class Facts:
 
     def _sentences(self, text: str) -> tuple[str, ...]:
         plain = _SENTENCE_END.sub(_BREAK, " ".join(text.translate(_FOLD).split())).lower()
+        plain = _DECIMAL.sub(DECIMAL_POINT, plain)
         return tuple(self._sides(plain).split(_BREAK))
 
     def flagged(self, rule_id: str) -> Hit | None:
@@ -256,7 +259,7 @@ def _term_test(test: TermTest, facts: Facts) -> Hit | None:
 
 
 def _folded(text: str | None) -> str:
-    return " ".join((text or "").translate(_FOLD).lower().split())
+    return _DECIMAL.sub(DECIMAL_POINT, " ".join((text or "").translate(_FOLD).lower().split()))
 
 
 def _compared(test: TermTest, term: Term, facts: Facts) -> float | None:
@@ -351,7 +354,7 @@ def _number(text: str | None) -> float | None:
         return None
     if (spelled := number_from_words(text)) is not None:
         return float(spelled)
-    digits = text.replace(",", "")
+    digits = text.replace(",", "").replace(DECIMAL_POINT, ".")
     return float(digits) if re.fullmatch(r"\d+(?:\.\d+)?", digits) else None
 
 

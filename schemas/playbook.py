@@ -57,6 +57,10 @@ def _one_of(kind: str, known: Iterable[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
+DECIMAL_POINT = "\u2024"
+"""Stands for the point of a decimal in the text that patterns see: `[^.]` then ends at full stops only."""
+
+
 def _compiled(value: Any) -> re.Pattern[str]:
     if isinstance(value, re.Pattern):
         return value
@@ -65,7 +69,7 @@ def _compiled(value: Any) -> re.Pattern[str]:
     if re.search(r"(?<!\\)[A-Z]", value):
         raise ValueError(f"pattern `{value}`: write it in lower case, it is matched against lower-case text")
     try:
-        return re.compile(value)
+        return re.compile(re.sub(r"(?<!\\)\\\.", f"[.{DECIMAL_POINT}]", value))
     except re.error as error:
         raise ValueError(f"pattern `{value}`: {error}") from error
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from extractors.engines.rules.law import PLACES
 from extractors.engines.rules.persons import persons
 from extractors.engines.view import Party, Sentence, View
-from extractors.names import LEGAL_FORMS, NEUTRAL_ROLES, TELLING_ENDINGS, normalised, role_side
+from extractors.names import LEGAL_FORMS, NEUTRAL_ROLES, RESELLING, TELLING_ENDINGS, normalised, role_side
 from extractors.values import pattern
 from schemas.contract import Term
 
@@ -35,7 +35,7 @@ _DESCRIPTION = re.compile(
     r"of\s+\d|at\s+(?:\d|[A-Z])|\d{2,}|by\s+and\b|[(\[]|company\s+number|a\s|an\s|each\b|collectively\b)"
 )
 _LEADING = re.compile(
-    r"^(?:[\s,;:.\-]+|(?:and|And|AND|between|BETWEEN|Between|among|AMONG|by|BY|to|the\s+undersigned|undersigned|both|either)\b|"
+    r"^(?:[\s,;:.\-]+|(?:and|And|AND|between|BETWEEN|Between|among|AMONG|by|BY|to|the\s+undersigned|undersigned|both|either|the(?=\s+[A-Z]))\b|(?i:parties)\s*:|"
     r"\(\s*[0-9ivxa-zA-Z]{1,3}\s*\)|\d\.\s)+"
 )
 _BETWEEN = pattern(
@@ -187,6 +187,8 @@ def _certainty(found: list[Party]) -> tuple[bool, int, bool]:
 
 def _with_sides(found: list[Party], text: str) -> list[Party]:
     """Who pays, where roles don't say so: `Client shall pay`, `you will pay`."""
+    if len(found) == 2 and found[0].side == found[1].side == "customer":
+        return [party._replace(side="provider") if party.role in RESELLING else party for party in found]
     if len(found) != 2 or any(party.side for party in found):
         return found
     payers = [_pays(party, text) for party in found]
@@ -322,7 +324,7 @@ _LEFT_OVER = re.compile(
 )
 """The number of an exhibit, the end of a date, the end of another name."""
 _NO_NAME = re.compile(
-    r"\d+(?:st|nd|rd|th)$|[Xx]{3,}$|.*\b(?:Plan|PLAN)$|(?:That|THAT)\s|\d+\s.*\b(?:Drive|Street|Road|Avenue|Suite|Boulevard|Lane|Parkway)\b"
+    r"\d+(?:st|nd|rd|th)$|(?i:schedule|exhibit|annex|appendix|attachment|section|clause|article|part)\s+\w{1,4}$|[Xx]{3,}$|.*\b(?:Plan|PLAN)$|(?:That|THAT)\s|\d+\s.*\b(?:Drive|Street|Road|Avenue|Suite|Boulevard|Lane|Parkway)\b"
 )
 """Days, blanks, plans, halves of sentences, addresses."""
 _TRAILING = re.compile(

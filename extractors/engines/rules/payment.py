@@ -89,7 +89,7 @@ _FREQUENCIES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "one_time",
         pattern(
-            r"\bone-?time\b|\blump sum\b|\bsingle (?:payment|invoice|instal)|\bin full (?:upon|on|at|within|by)|"
+            r"\bone-?time\b|\blump sum\b|\bsingle (?:payment|invoice|instal)|\bin full (?:upon|on|at|within|by|in advance)|"
             r"\bupon (?:delivery|shipment|completion)\b"
         ),
     ),
@@ -103,8 +103,11 @@ _BILLING = pattern(
     r"\bbilling (?:frequency|schedule|period)\b|\b(?:annually|monthly|quarterly|yearly) in (?:advance|arrears)\b"
 )
 _ADVANCE = pattern(r"\bin advance\b|\badvance\b|\bupfront\b|\bup-?front\b|\bprepaid\b|\bat the (?:start|beginning) of each\b|"
-                   r"\bon or before the (?:first|start)")  # fmt: skip
-_ARREARS = pattern(r"\bin arrears\b|\barrears\b|\bafter the end of (?:each|the|that|every)\b|\bat the end of each\b|\bfor the (?:preceding|previous) "
+                   r"\bon or before the (?:first|start)|\b(?:up)?on signature\b|\bat (?:the )?sign(?:ing|ature)\b|"
+                   r"\bat (?:or before )?the (?:start|beginning|commencement) of\b|\bon each anniversary\b")  # fmt: skip
+_ARREARS = pattern(r"\bin arrears\b|\barrears\b|\bafter the end of (?:each|the|that|every)\b|\bat the end of each\b|\b(?:after|following|on|at) the (?:close|end|expiry) of (?:each|the|that|every) (?:\w+ )?"
+                   r"(?:month|quarter|year|period|week)|\bin which (?:the|such|it|they) [^.;]{0,40}\b(?:provided|performed|rendered|used)\b|"
+                   r"\bfor the (?:preceding|previous) "
                    r"(?:month|quarter)|\bfollowing (?:delivery|completion)\b")  # fmt: skip
 _NOT_BILLING = pattern(r"\binterest\b|\blate\b|\breport\b|\binsurance\b|\baudit|\bmeet|\breview|\bcredit|\btax\b|\bliabilit|\bprior to|"
                        r"\badvance (?:written )?notice|\bnotice\b")  # fmt: skip

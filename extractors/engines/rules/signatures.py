@@ -6,6 +6,7 @@ blank line there is unsigned. What can't be told is absent, not false.
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 from extractors.engines.view import Sentence, View
@@ -117,9 +118,25 @@ def _signed_date(view: View, offset: int, region: str, fields: list[Field]) -> I
         for match in _SIGNED_DATE.finditer(region)
         for dated in dates(match["value"])[:1]
     ]
+    if not found:
+        found = list(_dates_below(region, fields))
     if found:
         value, start, end = max(found)
         yield view.found("signed_date", value, _line(offset, region, (start, end)), confidence=0.8)
+
+
+_BELOW = 140
+"""Characters under a signature in which a date that stands alone on its line is that of the signature."""
+
+
+def _dates_below(region: str, fields: list[Field]) -> Iterable[tuple[date, int, int]]:
+    """Dates without a label, on lines of their own below a signature."""
+    for field in fields:
+        start = region.rfind("\n", 0, field.end) + 1 if field.signed else len(region)
+        for line in re.finditer(r"[^\n]+", region[start : field.end + _BELOW]):
+            for dated in dates(line.group())[:1]:
+                if not re.search(r"\w", line.group()[: dated.start] + line.group()[dated.end :]):
+                    yield dated.value, start + line.start(), start + line.end()
 
 
 def _line(offset: int, region: str, span: tuple[int, int]) -> Sentence:
