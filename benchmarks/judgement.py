@@ -60,11 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.wrong:
         for one in found:
             _print_wrong(one)
-    result = {
-        part: figures(these)
-        for part in PARTS
-        if (these := [f for f in found if f.part == part])
-    }
+    result = {part: figures(these) for part in PARTS if (these := [f for f in found if f.part == part])}
     for part, values in result.items():
         print(part, *(f"{name} {value:.3f}" for name, value in values.items()), sep="  ")
     print(json.dumps(result))
