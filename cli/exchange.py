@@ -35,8 +35,8 @@ def import_report(root: Path, workbook: Path, reviewer: str | None, dry_run: boo
     from warehouse.workbook_import import filled_in
 
     taken = take(root, filled_in(workbook, reviewer), dry_run=dry_run)
-    would = "would be taken" if dry_run else f"taken as run {taken.run_id}" if taken.run_id else "taken"
-    lines = [f"{taken.landed} decisions {would}, {taken.known} held already, {len(taken.refusals)} refused."]
+    how = " (dry run, nothing written)" if dry_run else f" (run {taken.run_id})" if taken.run_id else ""
+    lines = [f"Decisions: {taken.landed} taken{how}, {taken.known} held already, {len(taken.refusals)} refused."]
     for decision, why, help in taken.refusals:
         lines.append(printable(f"{decision.sheet} row {decision.row}, {decision.target_id or 'no id'}: {why}."))
         lines.append(printable(f"  {help}"))

@@ -291,7 +291,7 @@ def doctor(
 def benchmark(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="cuad, evidence, finance_clauses, japanese_terms, kleister, ocr or night.")
+        str, typer.Argument(help="cuad, evidence, finance_clauses, japanese_terms, kleister, ocr, night or workbook.")
     ],
 ) -> None:
     """Measure quality or speed; `benchmark NAME --help` tells the arguments."""
