@@ -232,7 +232,13 @@ TABLES: tuple[Table, ...] = (
         | documents INTEGER | contracts INTEGER | flags INTEGER | quarantined INTEGER | pages INTEGER
         | seconds DOUBLE | tokens_in BIGINT | tokens_out BIGINT | cost_usd DOUBLE | extractor VARCHAR
         | code_version VARCHAR | playbook_version VARCHAR | duplicates INTEGER | inbox VARCHAR
-        | trigger VARCHAR""",
+        | trigger VARCHAR | number BIGINT | undone_at BIGINT""",
+    ),
+    _table(
+        "audit",
+        "run",
+        """at TIMESTAMP | action VARCHAR | subject VARCHAR | actor VARCHAR | approver VARCHAR | reason VARCHAR
+        | sha256 VARCHAR[] | number BIGINT""",
     ),
     _table(
         "evidence_refs",

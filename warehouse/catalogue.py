@@ -4,8 +4,10 @@ Readers who have the former file open go on with it; whoever opens it afterwards
 written in DuckDB's format v1.5.0, so that clients from 1.5 on can open it.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +32,8 @@ MORNING_VIEWS = (
     "morning_brief",
 )
 _STORAGE = "v1.5.0"
-_SUPERSEDED = {"kind": "VARCHAR", "id": "VARCHAR", "run_id": "VARCHAR", "by_run_id": "VARCHAR"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+SUPERSEDED_COLUMNS = {"kind": "VARCHAR", "id": "VARCHAR", "run_id": "VARCHAR", "by_number": "BIGINT", "until": "BIGINT"}
 _LEVELS = {
     "document": "latest rows of each document",
     "contract": "latest version of each contract",
@@ -69,15 +72,43 @@ def publish(root: Path, *, timeout: float = LOCK_SECONDS) -> Path:
 
 
 @contextmanager
-def seen(root: Path, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in which all tables and views stand as that manifest lists them, published or not."""
+def seen(root: Path, manifest: Manifest, number: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in which all tables and views stand as that manifest lists them, published or not; with a number
+    as they stood after the manifest of that number."""
     con = duckdb.connect(":memory:")
     try:
-        for statement in _statements(root, manifest):
-            con.execute(statement)
+        set_up(con, root, manifest, number)
         yield con
     finally:
         con.close()
+
+
+def set_up(con: duckdb.DuckDBPyConnection, root: Path, manifest: Manifest | None, number: int | None = None) -> None:
+    """Make all tables and views in a connection's database; see `seen`."""
+    for statement in _statements(root, manifest, number):
+        con.execute(statement)
+
+
+def number_of(con: duckdb.DuckDBPyConnection, moment: str | date) -> int:
+    """The number of the manifest after which the warehouse stood as on a date (its last run's), or after a run.
+
+    `con` sees the warehouse as it is now. On a date the runs count that were not taken back by then. Raises
+    WarehouseError when there was nothing yet, or no such run.
+    """
+    if isinstance(moment, date) or _DATE.fullmatch(moment):
+        missing = f"Nothing was landed by {moment}."
+        sql = """SELECT max(r.number) FROM runs_history r LEFT JOIN audit a ON a.number = r.undone_at
+            WHERE r.business_date <= $moment::DATE AND (r.undone_at IS NULL OR a.at::DATE > $moment::DATE)"""
+    else:
+        missing = f"There is no run {moment}."
+        sql = "SELECT max(number) FROM runs_history WHERE run_id = $moment"
+    try:
+        found = con.execute(sql, {"moment": str(moment)}).fetchone()
+    except duckdb.ConversionException:
+        found = None
+    if found is None or found[0] is None:
+        raise WarehouseError(missing, help="`contract-agent sql 'SELECT run_id, business_date FROM runs'` lists them.")
+    return int(found[0])
 
 
 def rebuild(root: Path) -> Path:
@@ -113,8 +144,7 @@ def _build(path: Path, root: Path, manifest: Manifest | None) -> None:
         con.execute(f"ATTACH {literal(path)} AS build (STORAGE_VERSION '{_STORAGE}')")
         con.execute("USE build")
         con.execute("BEGIN")  # one commit for all views: ten times as quick
-        for statement in _statements(root, manifest):
-            con.execute(statement)
+        set_up(con, root, manifest)
         con.execute("COMMIT")
         con.execute("USE memory")
         con.execute("CHECKPOINT build")
@@ -125,22 +155,20 @@ def _build(path: Path, root: Path, manifest: Manifest | None) -> None:
         raise WarehouseError(f"DuckDB left {_wal(path)} behind; the catalogue was not published.")
 
 
-def _statements(root: Path, manifest: Manifest | None) -> list[str]:
-    superseded = list(manifest.superseded) if manifest else []
-    made = [_info(root, manifest), _over_files("superseded", _SUPERSEDED, root, superseded)]
-    for table in sorted(TABLES, key=lambda table: table.level != "family"):
-        name = table.name
-        held = list(manifest.files.get(name, ())) if manifest else []
-        retired = list(manifest.retired.get(name, ())) if manifest else []
-        known = manifest.columns.get(name) if manifest else None
-        mixed = manifest is not None and name in manifest.mixed
-        made.append(_over_files(f"{name}_history", table.columns, root, [*retired, *held], known, mixed))
-        made += _latest(table, root, held, known, mixed, bool(superseded))
-        made.append(f"COMMENT ON VIEW {name} IS {literal(_LEVELS[table.level])}")
+def _statements(root: Path, manifest: Manifest | None, number: int | None = None) -> list[str]:
+    views = _Views(root, manifest, number)
+    made = [_info(root, manifest), *views.superseded()]
+    for table in sorted(TABLES, key=lambda table: _ORDER.get(table.level, len(_ORDER))):
+        made += views.of(table)
+        made.append(f"COMMENT ON VIEW {table.name} IS {literal(_LEVELS[table.level])}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
     for name in MORNING_VIEWS:
         made += _morning_view(name)
     return made
+
+
+_ORDER = {"run": 0, "family": 1}
+"""Levels whose views others look at, so they are made first."""
 
 
 def _info(root: Path, manifest: Manifest | None) -> str:
@@ -151,7 +179,7 @@ def _info(root: Path, manifest: Manifest | None) -> str:
     )
 
 
-def _over_files(
+def over_files(
     name: str,
     columns: dict[str, str],
     root: Path,
@@ -175,25 +203,73 @@ def _over_files(
     return f"CREATE VIEW {name} AS SELECT {chosen} FROM {source}"
 
 
-def _latest(
-    table: Table, root: Path, files: list[str], known: tuple[str, ...] | None, mixed: bool, superseded: bool
-) -> list[str]:
-    """The views that make the latest rows of a table: what stands in `files` without what is superseded there."""
-    name = table.name
-    if table.level == "reference":
-        return [_over_files(name, table.columns, root, files[-1:], known)]
-    if table.level in ("run", "review"):
-        return [f"CREATE VIEW {name} AS SELECT * FROM {name}_history"]
-    base = f"{name}_of_their_run" if name in _OVERLAID else name
-    held = f"{name}_held" if superseded else base
-    made = [_over_files(held, table.columns, root, files, known, mixed)]
-    if superseded:
-        kind, id = version_key(table)
-        on = f"s.kind = '{kind}' AND s.id = t.{id} AND s.run_id = t.run_id"
-        made.append(f"CREATE VIEW {base} AS SELECT t.* FROM {held} t ANTI JOIN superseded s ON {on}")
-    if name in _OVERLAID:
-        made.append(f"CREATE VIEW {name} AS {_OVERLAID[name]}")
-    return made
+class _Views:
+    """The views over the tables' files: all rows, and the latest, now or as they were after a former manifest.
+
+    The latest rows are those in `files` without what is superseded there. What was the latest in former times may stand
+    in `retired` too, may have come later, and may have been superseded only since.
+    """
+
+    def __init__(self, root: Path, manifest: Manifest | None, number: int | None):
+        self._root, self._manifest, self._number = root, manifest, number
+        self._are_superseded = manifest is not None and bool(manifest.superseded or number is not None)
+
+    def superseded(self) -> list[str]:
+        """The view of the versions that are the latest no longer, or were so no longer."""
+        m, number = self._manifest, self._number
+        files = [*(m.superseded_before if number is not None else ()), *m.superseded] if m else []
+        then = "until IS NULL" if number is None else f"by_number <= {number} AND (until IS NULL OR until > {number})"
+        return [
+            over_files("superseded_history", SUPERSEDED_COLUMNS, self._root, files),
+            f"CREATE VIEW superseded AS SELECT kind, id, run_id FROM superseded_history WHERE {then}",
+        ]
+
+    def of(self, table: Table) -> list[str]:
+        """The views of one table."""
+        held, retired = ([*files.get(table.name, ())] for files in self._files)
+        made = [self._over(f"{table.name}_history", table, [*retired, *held])]
+        if table.level == "reference":
+            return [*made, self._over(table.name, table, held[-1:])]
+        if table.level in ("run", "review"):
+            return [
+                *made,
+                f"CREATE VIEW {table.name} AS SELECT * FROM {table.name}_history{self._of_their_time(table)}",
+            ]
+        return made + self._latest(table, held)
+
+    def _latest(self, table: Table, files: list[str]) -> list[str]:
+        name = table.name
+        base = f"{name}_of_their_run" if name in _OVERLAID else name
+        held = f"{name}_history" if self._number is not None else f"{name}_held" if self._are_superseded else base
+        made = [] if self._number is not None else [self._over(held, table, files)]
+        if self._are_superseded:
+            kind, id = version_key(table)
+            then = "" if self._number is None else " SEMI JOIN runs r ON r.run_id = t.run_id"
+            on = f"s.kind = '{kind}' AND s.id = t.{id} AND s.run_id = t.run_id"
+            made.append(f"CREATE VIEW {base} AS SELECT t.* FROM {held} t{then} ANTI JOIN superseded s ON {on}")
+        if name in _OVERLAID:
+            made.append(f"CREATE VIEW {name} AS {_OVERLAID[name]}")
+        return made
+
+    def _of_their_time(self, table: Table) -> str:
+        """Runs that were undone count no longer. Decisions bear no number, but the time they were made at."""
+        conditions = []
+        if table.name == "runs":
+            now = self._number is None
+            conditions.append("undone_at IS NULL" if now else f"(undone_at IS NULL OR undone_at > {self._number})")
+        if self._number is not None:
+            by_then = "decided_at <= (SELECT max(finished_at) FROM runs)"
+            conditions.append(by_then if table.name == "reviews" else f"number <= {self._number}")
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+    @property
+    def _files(self) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+        return (self._manifest.files, self._manifest.retired) if self._manifest else ({}, {})
+
+    def _over(self, name: str, table: Table, files: list[str]) -> str:
+        known = self._manifest.columns.get(table.name) if self._manifest else None
+        mixed = self._manifest is not None and table.name in self._manifest.mixed
+        return over_files(name, table.columns, self._root, files, known, mixed)
 
 
 def version_key(table: Table) -> tuple[str, str]:

@@ -32,9 +32,18 @@ SCHEMA = pa.schema(
         ("source_uri", pa.string()),
     ]
 )
-SUPERSEDED = pa.schema([(name, pa.string()) for name in ("kind", "id", "run_id", "by_run_id")])
-"""A version that is the latest no longer, and the run that brought the one in its place. Besides the kinds of heads
-there is `pages`: a document that could not be read again keeps its pages."""
+SUPERSEDED = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("id", pa.string()),
+        ("run_id", pa.string()),
+        ("by_number", pa.int64()),
+        ("until", pa.int64()),
+    ]
+)
+"""A version that is the latest no longer, the number of the manifest that brought another in its place, and of the one
+that took that back. Besides the kinds of heads there is `pages`: a document that could not be read again keeps its
+pages."""
 
 Head = tuple[Any, ...]
 Key = tuple[str, str]
@@ -70,8 +79,8 @@ class NewHeads:
         values = row | {"kind": kind, "id": id} | more
         self.heads[kind, id] = tuple(values.get(name) for name in SCHEMA.names)
 
-    def tables(self, held: Collection[Path]) -> tuple[pa.Table, pa.Table]:
-        """These heads, and the versions among the heads held that they supersede.
+    def tables(self, held: Collection[Path], number: int) -> tuple[pa.Table, pa.Table]:
+        """These heads, and the versions among the heads held that they supersede by the manifest of this number.
 
         A document that was not read again keeps its pages.
         """
@@ -83,7 +92,7 @@ class NewHeads:
                 superseded.append((*key, former[key][0]))
             if key in kept and pages_run:
                 superseded.append(("pages", id, kept[key]))
-        return self._table(kept), _table(SUPERSEDED, [(*row, self.run_id) for row in superseded])
+        return self._table(kept), _table(SUPERSEDED, [(*row, number, None) for row in superseded])
 
     def _table(self, kept: dict[Key, str]) -> pa.Table:
         at = SCHEMA.names.index("pages_run_id")
@@ -98,20 +107,24 @@ def latest_heads(files: Collection[Path], ids: Collection[str] | None = None) ->
     """
     if not files:
         return []
+    con = duckdb.connect(":memory:")
+    try:
+        return con.execute(*latest_of(files, ids)).fetchall()
+    finally:
+        con.close()
+
+
+def latest_of(files: Collection[Path], ids: Collection[str] | None = None) -> tuple[str, dict[str, Any]]:
+    """The query for `latest_heads`, and its parameters."""
     columns = ", ".join(f"arg_max_null(h.{name}, f.place) AS {name}" for name in SCHEMA.names[2:])
     only = "" if ids is None else "SEMI JOIN (SELECT unnest($ids::VARCHAR[]) AS id) USING (id)"
     paths = [str(file) for file in files]
-    con = duckdb.connect(":memory:")
-    try:
-        return con.execute(
-            f"""SELECT h.kind, h.id, {columns}
-            FROM read_parquet($paths, filename = true, hive_partitioning = false) h {only}
-            JOIN (SELECT unnest($files) AS file, unnest(range({len(paths)})) AS place) f ON f.file = h.filename
-            GROUP BY h.kind, h.id""",
-            {"files": paths, "paths": list(map(glob_free, paths))} | ({} if ids is None else {"ids": list(ids)}),
-        ).fetchall()
-    finally:
-        con.close()
+    sql = f"""SELECT h.kind, h.id, {columns}
+        FROM read_parquet($paths, filename = true, hive_partitioning = false) h {only}
+        JOIN (SELECT unnest($files) AS file, unnest(range({len(paths)})) AS place) f ON f.file = h.filename
+        GROUP BY h.kind, h.id"""
+    given = {"files": paths, "paths": list(map(glob_free, paths))}
+    return sql, given | ({} if ids is None else {"ids": list(ids)})
 
 
 def _table(schema: pa.Schema, rows: list[tuple[Any, ...]]) -> pa.Table:

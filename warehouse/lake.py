@@ -1,18 +1,15 @@
 """Land: the rows of a run become one Parquet file a table and one manifest, all of them or none."""
 
 import re
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from schemas.contract import Reference
 from schemas.errors import WarehouseError
@@ -20,13 +17,13 @@ from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import seen
 from warehouse.heads import NewHeads
-from warehouse.manifest import LAYOUT, LOCK_SECONDS, Manifest, committed, current, publishing, settle, write
-from warehouse.parquet import TableWriter, read_file, write_file
+from warehouse.manifest import LAYOUT, LOCK_SECONDS, Manifest, committed, current, publishing, write
+from warehouse.parquet import TableWriter, read_columns, read_file, write_file
 from warehouse.rows import Rows, utc
+from warehouse.stage import place, staging
 
-_FILE = re.compile(r"r-(.+)-[0-9a-f]{12}\.parquet")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,99}")
-_CARRIED = ("runs", "reviews")  # small and long-lived: each file holds the former rows too
+_CARRIED = ("runs", "audit")  # small and long-lived: each file holds the former rows too
 
 
 def land(
@@ -51,7 +48,7 @@ def land(
     run_id = _checked_run_id(run)
     runs = TABLE_BY_NAME["runs"]
     arrow_table("runs", arrow_schema(runs), [run])  # an unfit row must not fail when all the work is done
-    with _stage(root, run_id, timeout) as stage:
+    with staging(root, run_id, timeout) as stage:
         landing = _Landing(stage, run_id)
         landing.take(batches)
         with publishing(root, timeout):
@@ -134,59 +131,6 @@ def _run_row(run: dict[str, Any], landing: _Landing) -> dict[str, Any]:
     return row
 
 
-@contextmanager
-def _stage(root: Path, run_id: str, timeout: float) -> Iterator[Path]:
-    """A folder of this run alone; a lock inside it tells the others that the run is alive."""
-    stage = root / "staging" / f"{run_id}-{uuid4().hex[:12]}"
-    with publishing(root, timeout):
-        _sweep(root)
-        stage.mkdir(parents=True)
-        alive = FileLock(stage / "alive.lock")
-        alive.acquire(timeout=timeout)
-    try:
-        yield stage
-    finally:
-        alive.release()
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _sweep(root: Path) -> None:
-    """Remove what killed runs left: their stages, temporary catalogues, files that no manifest lists.
-
-    Only under the lock, so nobody is between renaming files and writing a manifest.
-    """
-    staging = root / "staging"
-    for left in staging.iterdir() if staging.is_dir() else ():
-        if not left.is_dir():
-            left.unlink(missing_ok=True)
-        elif not _is_alive(left):
-            shutil.rmtree(left, ignore_errors=True)
-    runs = committed(root)
-    lake = root / "lake"
-    left = [
-        file
-        for folder in (lake.iterdir() if lake.is_dir() else ())
-        for file in folder.iterdir()
-        if (match := _FILE.fullmatch(file.name)) and match[1] not in runs
-    ]
-    if left:  # a file outlives the manifest of its own run when later ones list it
-        manifest = current(root)
-        listed = set(manifest.all_files) if manifest else set()
-        for file in left:
-            if str(file.relative_to(root)) not in listed:
-                file.unlink(missing_ok=True)
-
-
-def _is_alive(stage: Path) -> bool:
-    lock = FileLock(stage / "alive.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
-
-
 def _commit(
     root: Path,
     landing: _Landing,
@@ -195,7 +139,8 @@ def _commit(
     link: Linker | None,
 ) -> Manifest:
     former = current(root)
-    if landing.run_id in committed(root):
+    run["number"] = number = former.number + 1 if former else 1
+    if landing.run_id in committed(root) or landing.run_id in _landed_runs(root, former):
         raise WarehouseError(f"The run {landing.run_id} is already landed.", help="Give the run a new id.")
     files = dict(former.files) if former else {}
     columns = dict(former.columns) if former else {}
@@ -207,7 +152,7 @@ def _commit(
             staged = landing.stage / f"{table.name}.parquet"
             if staged.exists():
                 kept = () if table.name in _CARRIED else files.get(table.name, ())
-                files[table.name] = (*kept, _move(root, landing.run_id, staged, table.name))
+                files[table.name] = (*kept, place(root, landing.run_id, staged, table.name))
                 if kept and columns[table.name] != tuple(table.columns):
                     mixed.add(table.name)
                 columns[table.name] = tuple(table.columns)
@@ -215,7 +160,7 @@ def _commit(
     take_in()
     manifest = Manifest(
         layout=LAYOUT,
-        number=former.number + 1 if former else 1,
+        number=number,
         run_id=landing.run_id,
         previous=former.run_id if former else None,
         created_at=datetime.now(UTC),
@@ -228,6 +173,7 @@ def _commit(
         superseded_before=former.superseded_before if former else (),
         retired=former.retired if former else {},
         rows=landing.rows,
+        first=former.first if former else 1,
     )
     if link and landing.heads.heads:
         run["flags"] += _link(root, landing, manifest, link)
@@ -247,10 +193,16 @@ def _commit(
     return manifest
 
 
+def _landed_runs(root: Path, manifest: Manifest | None) -> set[str]:
+    """The ids of all runs, also of those whose manifests are kept no longer."""
+    files = manifest.files.get("runs", ()) if manifest else ()
+    return {id for file in files for id in read_columns(root / file, ["run_id"])["run_id"].to_pylist()}
+
+
 def _link(root: Path, landing: _Landing, manifest: Manifest, link: Linker) -> int:
     """Stage what `link` makes of the state after this run, and note its heads. Returns how many flags it made."""
     staged = landing.stage / "superseded-before.parquet"
-    write_file(staged, landing.heads.tables([root / file for file in manifest.heads])[1])
+    write_file(staged, landing.heads.tables([root / file for file in manifest.heads], manifest.number)[1])
     with seen(root, manifest.model_copy(update={"superseded": (*manifest.superseded, str(staged))})) as con:
         linked = link(con, landing.run_id)
     for name, rows in linked.rows.items():
@@ -290,16 +242,11 @@ def _carry(root: Path, landing: _Landing, files: dict[str, tuple[str, ...]], tab
 def _write_heads(root: Path, landing: _Landing, manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The files of the heads and of what is superseded, with those of this run."""
     lists = [manifest.heads, manifest.superseded]
-    tables = landing.heads.tables([root / file for file in manifest.heads]) if landing.heads.heads else ()
+    held = [root / file for file in manifest.heads]
+    tables = landing.heads.tables(held, manifest.number) if landing.heads.heads else ()
     for at, (name, table) in enumerate(zip(("heads", "superseded"), tables, strict=False)):
         if len(table):
             staged = landing.stage / f"{name}.parquet"
             write_file(staged, table)
-            lists[at] = (*lists[at], _move(root, landing.run_id, staged, name))
+            lists[at] = (*lists[at], place(root, landing.run_id, staged, name))
     return lists[0], lists[1]
-
-
-def _move(root: Path, run_id: str, staged: Path, table: str) -> str:
-    name = f"lake/{table}/r-{run_id}-{uuid4().hex[:12]}.parquet"
-    settle(staged, root / name)
-    return name

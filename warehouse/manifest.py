@@ -39,7 +39,8 @@ class Manifest(Frozen):
     `files` lists the files of every table in which latest rows stand, oldest first; `retired` those that hold former
     versions alone. `columns` are the columns that any of them has, and `mixed` the tables whose older files lack some.
     `heads` are files too, a later one's words before an earlier one's; `superseded` says which versions in `files` are
-    the latest no longer, `superseded_before` the same of `retired`. `rows` counts what this run added.
+    the latest no longer, `superseded_before` the same of `retired`. `rows` counts what this run added. Manifests with
+    a lower number than `first` are kept no longer.
     """
 
     layout: Literal[2]
@@ -56,6 +57,7 @@ class Manifest(Frozen):
     superseded_before: tuple[str, ...] = ()
     retired: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rows: dict[str, int]
+    first: int = 1
 
     @property
     def all_files(self) -> Iterator[str]:

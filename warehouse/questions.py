@@ -64,8 +64,8 @@ def questions() -> tuple[Question, ...]:
     return tuple(sorted(read, key=lambda question: (question.number, question.name)))
 
 
-def ask(root: Path, name: str, **parameters: Any) -> tuple[list[str], list[Row]]:
-    """Column names and rows that answer a question; what is not given has its default.
+def ask(root: Path, name: str, *, as_of: str | None = None, **parameters: Any) -> tuple[list[str], list[Row]]:
+    """Column names and rows that answer a question; what is not given has its default. `as_of` is a date or a run's id.
 
     Raises QueryError for an unknown name, naming near ones, and for an unknown or unfit parameter.
     """
@@ -81,7 +81,7 @@ def ask(root: Path, name: str, **parameters: Any) -> tuple[list[str], list[Row]]
             help=f"It takes {', '.join(known)}." if known else "It takes none.",
         )
     values = {key: _fit(known[key], parameters.get(key, known[key].default)) for key in known}
-    return query(root, question.sql, values, tables)
+    return query(root, question.sql, values, tables, as_of)
 
 
 def _outside(reference: Outside, file: str | None) -> pa.Table:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import duckdb
 
 from schemas.errors import QueryError, WarehouseError
-from warehouse.catalogue import fingerprint, literal, publish
-from warehouse.manifest import CATALOGUE, committed, glob_free
+from warehouse.catalogue import fingerprint, literal, number_of, publish, set_up
+from warehouse.manifest import CATALOGUE, committed, current, glob_free
 
 Row = tuple[Any, ...]
 
@@ -31,11 +31,12 @@ class _Info(NamedTuple):
     fingerprint: str
 
 
-def connect(root: Path) -> duckdb.DuckDBPyConnection:
+def connect(root: Path, as_of: str | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection that reaches the warehouse's own files and nothing else.
 
-    A catalogue that is behind, or whose folder was moved, is published again first. Raises WarehouseError,
-    saying what to do, when there is no warehouse or it can't be read.
+    With `as_of`, a date or a run's id, everything stands as it did then. A catalogue that is behind, or whose folder
+    was moved, is published again first. Raises WarehouseError, saying what to do, when there is no warehouse or it
+    can't be read.
     """
     root = Path(root).resolve()
     runs = committed(root)
@@ -52,18 +53,23 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
             con.close()
         _republish(root, info)
         con = _attached(root)
-    return _locked_down(con, root)
+    return _locked_down(con if as_of is None else _as_it_was(con, root, as_of), root)
 
 
 def query(
-    root: Path, sql: str, parameters: dict[str, Any] | None = None, tables: Mapping[str, Any] | None = None
+    root: Path,
+    sql: str,
+    parameters: dict[str, Any] | None = None,
+    tables: Mapping[str, Any] | None = None,
+    as_of: str | None = None,
 ) -> tuple[list[str], list[Row]]:
-    """Column names and rows of one read-only statement; `tables` are Arrow tables that it may read by their names.
+    """Column names and rows of one read-only statement; `tables` are Arrow tables that it may read by their names,
+    `as_of` is a date or a run's id.
 
     Raises QueryError with the reason when there is no answer.
     """
     check(sql)
-    con = connect(root)
+    con = connect(root, as_of)
     try:
         for name, table in (tables or {}).items():
             con.register(name, table)
@@ -123,6 +129,19 @@ def _attached(root: Path) -> duckdb.DuckDBPyConnection:
             f"{root / CATALOGUE} can't be opened: {_reason(error)}.",
             help="Remove the file; the next reader builds it anew from the landed rows.",
         ) from error
+    return con
+
+
+def _as_it_was(now: duckdb.DuckDBPyConnection, root: Path, moment: str) -> duckdb.DuckDBPyConnection:
+    manifest = current(root)
+    try:
+        if manifest is None:
+            raise WarehouseError(f"There is nothing in {root} yet.")
+        number = number_of(now, moment)
+    finally:
+        now.close()
+    con = duckdb.connect(":memory:", config=_CONFIG)
+    set_up(con, root, manifest, number)
     return con
 
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from warehouse.catalogue import seen
 from warehouse.heads import SCHEMA, Head, latest_heads
 from warehouse.manifest import current
-from warehouse.parquet import read_columns
 
 
 class DocumentHead(NamedTuple):
@@ -85,36 +85,27 @@ def _take(state: State, heads: Iterable[Head]) -> None:
 
 def likenesses(root: Path, length: int) -> Likenesses:
     """The signatures of this length after the last committed run; none where there is no warehouse."""
-    manifest = current(Path(root))
-    latest: dict[str, tuple[tuple[str, str, str], np.ndarray | None]] = {}
-    first_landed: dict[str, datetime] = {}
-    for file in manifest.files.get("documents", ()) if manifest else ():  # oldest first
-        held = read_columns(Path(root) / file, [*_IDS, "status", "ingested_at", "likeness"])
-        signatures = _signatures(held, length)
-        ids, *more = (held[name].to_pylist() for name in (*_IDS, "status", "ingested_at"))
-        for id, contract_id, uri, status, ingested_at, of in zip(ids, *more, signatures, strict=True):
-            latest[id] = (id, contract_id, uri), of if status == "landed" and of.any() else None
-            if status == "landed":
-                first_landed.setdefault(id, ingested_at)
-    chosen = [(document, signature) for document, signature in latest.values() if signature is not None]
-    return Likenesses(
-        [document for document, _ in chosen],
-        np.array([signature for _, signature in chosen], np.uint32).reshape(-1, length),
-        first_landed,
-    )
+    root = Path(root)
+    manifest = current(root)
+    if manifest is None:
+        return Likenesses([], np.zeros((0, length), np.uint32), {})
+    with seen(root, manifest) as con:
+        held = con.sql(_SIGNED, params=[length]).to_arrow_table()
+        first_landed = dict(con.execute(_FIRST_LANDED).fetchall())
+    ids = (held[name].to_pylist() for name in ("document_id", "contract_id", "source_uri"))
+    return Likenesses(list(zip(*ids, strict=True)), _signatures(held["likeness"], length), first_landed)
 
 
-_IDS = ("document_id", "contract_id", "source_uri")
+_SIGNED = """
+SELECT document_id, contract_id, source_uri, likeness
+FROM documents
+WHERE status = 'landed' AND len(likeness) = ? AND list_max(likeness) > 0
+ORDER BY document_id
+"""
+_FIRST_LANDED = "SELECT document_id, min(ingested_at) FROM documents_history WHERE status = 'landed' GROUP BY ALL"
 
 
-def _signatures(held: pa.Table, length: int) -> np.ndarray:
-    """A row of `likeness` for each of the table's, zeros where it has none; files of older runs lack the column."""
-    found = np.zeros((len(held), length), np.uint32)
-    start = 0
-    for chunk in held["likeness"].chunks if "likeness" in held.column_names else ():
-        offsets = np.from_dlpack(chunk.offsets)
-        there = np.flatnonzero(np.diff(offsets) == length)
-        if len(there):
-            found[start + there] = np.from_dlpack(chunk.values)[offsets[there][:, None] + np.arange(length)]
-        start += len(chunk)
-    return found
+def _signatures(lists: pa.ChunkedArray, length: int) -> np.ndarray:
+    """A row for each of the lists, all of them this long."""
+    chunks = [np.from_dlpack(chunk.flatten()).astype(np.uint32).reshape(-1, length) for chunk in lists.chunks]
+    return np.concatenate([np.zeros((0, length), np.uint32), *chunks])

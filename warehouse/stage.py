@@ -1,0 +1,77 @@
+"""The stage: where a run's files are written until they are moved to their names, and what sweeps it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from warehouse.manifest import committed, current, manifest_of, publishing, settle
+
+_FILE = re.compile(r"r-(.+)-[0-9a-f]{12}\.parquet")
+
+
+@contextmanager
+def staging(root: Path, run_id: str, timeout: float) -> Iterator[Path]:
+    """A folder of this run alone; a lock inside it tells the others that the run is alive."""
+    stage = root / "staging" / f"{run_id}-{uuid4().hex[:12]}"
+    with publishing(root, timeout):
+        sweep(root)
+        stage.mkdir(parents=True)
+        alive = FileLock(stage / "alive.lock")
+        alive.acquire(timeout=timeout)
+    try:
+        yield stage
+    finally:
+        alive.release()
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove what killed runs left: their stages, temporary catalogues, files that no manifest lists; and the
+    manifests that are kept no longer, with what they alone list.
+
+    Only under the lock, so nobody is between renaming files and writing a manifest.
+    """
+    stages = root / "staging"
+    for left in stages.iterdir() if stages.is_dir() else ():
+        if not left.is_dir():
+            left.unlink(missing_ok=True)
+        elif not _is_alive(left):
+            shutil.rmtree(left, ignore_errors=True)
+    manifest = current(root)
+    runs = committed(root)
+    for run_id in [run_id for run_id, number in runs.items() if manifest and number < manifest.first]:
+        (root / "manifests" / f"{runs.pop(run_id):06d}-{run_id}.json").unlink()
+    lake = root / "lake"
+    left = [
+        file
+        for folder in (lake.iterdir() if lake.is_dir() else ())
+        for file in folder.iterdir()
+        if (match := _FILE.fullmatch(file.name)) and match[1] not in runs
+    ]
+    if left:  # a file outlives the manifest of its own run when later ones list it
+        listed = {file for run_id in runs for file in manifest_of(root, run_id).all_files}
+        for file in left:
+            if str(file.relative_to(root)) not in listed:
+                file.unlink(missing_ok=True)
+
+
+def _is_alive(stage: Path) -> bool:
+    lock = FileLock(stage / "alive.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def place(root: Path, run_id: str, staged: Path, table: str) -> str:
+    """Move a staged file of a table to its name, and give back its path as manifests list it."""
+    name = f"lake/{table}/r-{run_id}-{uuid4().hex[:12]}.parquet"
+    settle(staged, root / name)
+    return name
