@@ -11,10 +11,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cli import keeping
+from cli.keeping import WarehouseOption, warehouse_of
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
 from schemas.errors import ContractAgentError, SettingsError
-from schemas.settings import Settings, load_settings
+from schemas.settings import load_settings
 
 app = typer.Typer(
     help="Reads signed contracts overnight; in the morning their terms stand in a warehouse, each with its quotation.",
@@ -26,6 +28,8 @@ app = typer.Typer(
 
 
 app.add_typer(playbook_app, name="playbook")
+for command in (keeping.rollback, keeping.compact, keeping.forget, keeping.hold):
+    app.command()(command)
 
 
 class Extractor(StrEnum):
@@ -62,14 +66,11 @@ class Format(StrEnum):
     json = "json"
 
 
-WarehouseOption = Annotated[
-    Path | None,
-    typer.Option("--warehouse", help="The warehouse folder; `warehouse/` in the data folder if not given."),
-]
 ExtractorOption = Annotated[Extractor | None, typer.Option(help="Which engine reads; embedded needs no key.")]
 PlaybookOption = Annotated[
     str | None, typer.Option(help="One playbook pack, or the path of your own file; all packs when not given.")
 ]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", help="A date or a run's id: everything as it stood then.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to show the rows.")]
 
 
@@ -89,7 +90,7 @@ def run(
     settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
     request = Request(
         inbox=inbox,
-        warehouse=_warehouse(settings, warehouse),
+        warehouse=warehouse_of(settings, warehouse),
         business_date=business_date and business_date.date(),
     )
     with _progress() as watch:
@@ -129,7 +130,7 @@ def backfill(
         dry_run=dry_run,
         max_cost=max_cost,
     )
-    request = backfill_request(form, settings, _warehouse(settings, warehouse), inbox)
+    request = backfill_request(form, settings, warehouse_of(settings, warehouse), inbox)
     if dry_run and (planned := forecast(request, settings)):
         typer.echo(planned)
     with _progress() as watch:
@@ -140,13 +141,14 @@ def backfill(
 @app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help="One SELECT.")],
+    as_of: AsOfOption = None,
     format: FormatOption = Format.table,
     warehouse: WarehouseOption = None,
 ) -> None:
     """Ask the published warehouse anything, read-only."""
     from warehouse.read import query as ask_sql
 
-    columns, rows = ask_sql(_warehouse(load_settings(), warehouse), statement)
+    columns, rows = ask_sql(warehouse_of(load_settings(), warehouse), statement, as_of=as_of)
     rows_as(format.value, columns, rows)
 
 
@@ -155,6 +157,7 @@ def query(
     name: Annotated[str | None, typer.Argument(help="The question's name.")] = None,
     parameters: Annotated[list[str] | None, typer.Argument(help="Parameters as name=value.")] = None,
     list_all: Annotated[bool, typer.Option("--list", help="One line a question, its name first.")] = False,
+    as_of: AsOfOption = None,
     format: FormatOption = Format.table,
     warehouse: WarehouseOption = None,
 ) -> None:
@@ -166,7 +169,7 @@ def query(
             typer.echo(f"{question.name}  {question.question}")
         return
     given = dict(_pair(text) for text in parameters or ())
-    columns, rows = ask(_warehouse(load_settings(), warehouse), name, **given)
+    columns, rows = ask(warehouse_of(load_settings(), warehouse), name, as_of=as_of, **given)
     rows_as(format.value, columns, rows)
 
 
@@ -176,7 +179,7 @@ def brief(warehouse: WarehouseOption = None) -> None:
     from warehouse.brief import brief as morning
     from warehouse.brief import render
 
-    typer.echo(render(morning(_warehouse(load_settings(), warehouse))))
+    typer.echo(render(morning(warehouse_of(load_settings(), warehouse))))
 
 
 @app.command()
@@ -190,7 +193,7 @@ def export(
     """Write the reviewers' workbook, the calendar of renewals and deadlines, or one sheet as CSV or Parquet."""
     from cli.exchange import write
 
-    typer.echo(f"Wrote {write(_warehouse(load_settings(), warehouse), out, sheet)}")
+    typer.echo(f"Wrote {write(warehouse_of(load_settings(), warehouse), out, sheet)}")
 
 
 @app.command("import")
@@ -203,7 +206,7 @@ def import_workbook(
     """Take the reviewers' decisions back. The exit code is 1 when some were refused; the others are taken."""
     from cli.exchange import import_report
 
-    lines, complete = import_report(_warehouse(load_settings(), warehouse), workbook, reviewer, dry_run)
+    lines, complete = import_report(warehouse_of(load_settings(), warehouse), workbook, reviewer, dry_run)
     for line in lines:
         typer.echo(line)
     if not complete:
@@ -222,7 +225,7 @@ def compare(
 
     settings = load_settings()
     wanted = [name.strip() for name in terms.split(",") if name.strip()]
-    columns, rows = side_by_side(contracts, wanted, settings, _warehouse(settings, warehouse))
+    columns, rows = side_by_side(contracts, wanted, settings, warehouse_of(settings, warehouse))
     rows_as(format.value, columns, rows)
 
 
@@ -255,7 +258,7 @@ def summary(
     """One contract on a page, each sentence with the page it rests on."""
     from warehouse.summary import summary as one_page
 
-    typer.echo(one_page(_warehouse(load_settings(), warehouse), contract))
+    typer.echo(one_page(warehouse_of(load_settings(), warehouse), contract))
 
 
 @app.command()
@@ -268,7 +271,7 @@ def serve(
     from flows.serve import serve as serve_all
 
     settings = load_settings(inbox=inbox and inbox.resolve())
-    serve_all(settings, _warehouse(settings, warehouse), port)
+    serve_all(settings, warehouse_of(settings, warehouse), port)
 
 
 @app.command()
@@ -280,7 +283,7 @@ def doctor(
     from cli.doctor import report
 
     settings = load_settings()
-    lines, healthy = report(settings, _warehouse(settings, warehouse), live)
+    lines, healthy = report(settings, warehouse_of(settings, warehouse), live)
     for line in lines:
         typer.echo(line)
     if not healthy:
@@ -298,10 +301,6 @@ def benchmark(
     from cli.benchmarks import main as measure
 
     measure(name, context.args)
-
-
-def _warehouse(settings: Settings, given: Path | None) -> Path:
-    return given.expanduser().resolve() if given else settings.warehouse_folder
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -51,8 +51,7 @@ JOIN (SELECT contract_id, unnest(other_parties) AS party FROM contracts) p USING
 """
 _CHILDREN = f"""
 CREATE TEMP TABLE children AS
-WITH fresh AS (SELECT * FROM contracts WHERE run_id = $run_id),
-days AS (SELECT DISTINCT other_parties, unnest([{", ".join(_DAYS)}]) AS day FROM fresh),
+WITH days AS (SELECT DISTINCT other_parties, unnest([{", ".join(_DAYS)}]) AS day FROM fresh),
 speaking AS (
     SELECT r.contract_id, r.dated, r.number, c.other_parties
     FROM document_references r JOIN contracts c USING (contract_id) WHERE r.relation IN {PARENTAL}
@@ -84,19 +83,28 @@ NOT_HELD = 1_000
 """Ordinal of the flag about a parent that is not held, beside those about missing exhibits of the same rule."""
 
 
-def linker(today: date, playbook: Playbook) -> Linker:
-    """What `warehouse.lake.land` calls: the families as they stand on a day."""
-    return partial(_linked, today=today, rule=playbook.library["M04"])
+_FRESH = """
+CREATE TEMP TABLE fresh AS
+SELECT * FROM contracts WHERE run_id = $run_id
+UNION SELECT * FROM contracts SEMI JOIN (SELECT unnest($also::VARCHAR[]) AS contract_id) USING (contract_id)
+"""
 
 
-def _linked(con: Connection, run_id: str, *, today: date, rule: Rule) -> Linked:
-    con.execute(_CHILDREN, {"run_id": run_id})
+def linker(today: date, playbook: Playbook, also: Collection[str] = ()) -> Linker:
+    """What `warehouse.lake.land` calls: the families as they stand on a day, of the contracts that the run landed and
+    of those in `also`."""
+    return partial(_linked, today=today, rule=playbook.library["M04"], also=also)
+
+
+def _linked(con: Connection, run_id: str, *, today: date, rule: Rule, also: Collection[str]) -> Linked:
+    con.execute(_FRESH, {"run_id": run_id, "also": list(also)})
+    con.execute(_CHILDREN)
     spoken, links = _linked_children(con)
     con.execute(_FAMILIES_OF_PARENTS, {"parents": [link.parent.contract_id for link in links.values()]})
     spoken, links = _linked_children(con)
     parents = {child: link.parent.contract_id for child, link in links.items()}
     roots = {contract: _root(contract, parents) for contract in {*parents, *parents.values()}}
-    touched = _touched(con, run_id, links, roots)
+    touched = _touched(con, links, roots)
     families = defaultdict(list)
     for contract, root in sorted(roots.items()):
         if root in touched:
@@ -133,9 +141,9 @@ def _root(contract: str, parents: Mapping[str, str]) -> str:
     return contract
 
 
-def _touched(con: Connection, run_id: str, links: Mapping[str, Link], roots: Mapping[str, str]) -> set[str]:
+def _touched(con: Connection, links: Mapping[str, Link], roots: Mapping[str, str]) -> set[str]:
     """The families that this run may have changed: with a contract of this run, or with other members than before."""
-    landed = [row[0] for row in con.execute("SELECT contract_id FROM contracts WHERE run_id = ?", [run_id]).fetchall()]
+    landed = [row[0] for row in con.execute("SELECT contract_id FROM fresh").fetchall()]
     sql = "SELECT contract_id, family_id, parent_contract_id FROM family_members SEMI JOIN children USING (contract_id)"
     former = con.execute(sql).fetchall()
     before = {contract: (family, parent) for contract, family, parent in former}

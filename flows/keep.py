@@ -34,7 +34,7 @@ class Keep:
         """Keep a step's result and drop what the step made under older keys."""
         self._folder.mkdir(parents=True, exist_ok=True)
         text = value.model_dump_json().encode()
-        temporary = self._folder / f".{uuid4().hex}"
+        temporary = self._folder / f".{self._name}.{uuid4().hex}"
         temporary.write_bytes(len(text).to_bytes(8, "big") + pa.compress(text, codec=CODEC, asbytes=True))
         file = temporary.replace(self._file(step, key))
         for other in self._folder.glob(f"{self._name}.{step}-*"):
@@ -44,6 +44,11 @@ class Keep:
     def drop(self, step: str) -> None:
         """Remove what steps whose names begin with this have kept."""
         for file in self._folder.glob(f"{self._name}.{step}*"):
+            file.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Remove all that is kept of the contract, also what a killed run was writing."""
+        for file in [*self._folder.glob(f"{self._name}.*"), *self._folder.glob(f".{self._name}.*")]:
             file.unlink(missing_ok=True)
 
     def _file(self, step: str, key: str) -> Path:

@@ -251,7 +251,7 @@ class _Planner:
         item, content, error = found
         filed = self._filed(item, content)
         original = self._original_of(filed)
-        if not self._is_wanted(filed, item, original):
+        if content.sha256 in self._state.forgotten or not self._is_wanted(filed, item, original):
             self._unchanged += 1
         elif error:
             self._problems.append((filed, error.code, str(error)))

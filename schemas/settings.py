@@ -6,6 +6,7 @@ Values come from environment variables `CONTRACT_AGENT_<NAME>` (lists as JSON), 
 
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import available_timezones
@@ -76,6 +77,10 @@ class Settings(BaseSettings):
         None, description="The folder that the schedule reads; `inbox/` in the data folder when not set."
     )
     warehouse: Path | None = Field(None, description="The warehouse; `warehouse/` in the data folder when not set.")
+
+    closed_periods: tuple[tuple[date, date], ...] = Field(
+        (), description="Closed periods as first and last day; contracts of theirs can't be forgotten."
+    )
 
     @field_validator("time_zone")
     @classmethod

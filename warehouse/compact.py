@@ -185,28 +185,19 @@ def _manifest(
         files[name] = (place(root, run_id, each.latest, name), *kept)
         if each.former:
             retired[name] = (*retired.get(name, ()), place(root, run_id, each.former, name))
-    return now.model_copy(
-        update={
-            "number": now.number + 1,
-            "run_id": run_id,
-            "previous": now.run_id,
-            "created_at": datetime.now(UTC),
-            "run": {},
-            "rows": {},
-            "files": files,
-            "retired": retired,
-            "columns": now.columns | {name: columns[name] for name in done.tables},
-            "heads": (place(root, run_id, done.heads, "heads"), *now.heads[len(heads) :]) if done.heads else now.heads,
-            "superseded": (
-                place(root, run_id, done.superseded, "superseded"),
-                *now.superseded[len(superseded) :],
-            ),
-            "superseded_before": (
-                *now.superseded_before,
-                place(root, run_id, done.superseded_before, "superseded"),
-            ),
-            "first": _oldest_kept(root, now, keep_days),
-        }
+    superseded = place(root, run_id, done.superseded, "superseded")
+    before = place(root, run_id, done.superseded_before, "superseded")
+    if done.heads:
+        heads = (place(root, run_id, done.heads, "heads"),)
+    return now.following(
+        run_id,
+        files=files,
+        retired=retired,
+        columns=now.columns | {name: columns[name] for name in done.tables},
+        heads=(*heads, *now.heads[len(former.heads) :]),
+        superseded=(superseded, *now.superseded[len(former.superseded) :]),
+        superseded_before=(*now.superseded_before, before),
+        first=_oldest_kept(root, now, keep_days),
     )
 
 

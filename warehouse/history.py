@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -42,7 +43,26 @@ def roll_back(root: Path, moment: str | date, actor: str, reason: str, *, timeou
         audit = with_audit(root, former, "rollback", str(moment), actor, reason, former.number + 1)
         write_file(stage / "audit.parquet", audit)
         placed = {name: place(root, run_id, stage / f"{name}.parquet", name) for name in _WRITTEN}
-        manifest = _manifest(former, run_id, placed)
+        manifest = former.following(run_id, **_of_what_was(former, placed))
+        write(root, manifest)
+    publish(root)
+    return manifest
+
+
+def record(
+    root: Path, action: str, subject: str, actor: str, reason: str, *, timeout: float = LOCK_SECONDS
+) -> Manifest:
+    """Add a line to the audit, publish, and give back the manifest. Raises WarehouseError when nothing was landed."""
+    root = Path(root).resolve()
+    run_id = f"{action.replace('_', '-')}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    with staging(root, run_id, timeout) as stage, publishing(root, timeout):
+        former = current(root)
+        if former is None:
+            raise WarehouseError(f"There is nothing in {root}.")
+        write_file(stage / "audit.parquet", with_audit(root, former, action, subject, actor, reason, former.number + 1))
+        file = place(root, run_id, stage / "audit.parquet", "audit")
+        columns = {"audit": tuple(TABLE_BY_NAME["audit"].columns)}
+        manifest = former.following(run_id, files=former.files | {"audit": (file,)}, columns=former.columns | columns)
         write(root, manifest)
     publish(root)
     return manifest
@@ -145,25 +165,16 @@ def _go_back(con: duckdb.DuckDBPyConnection, former: Manifest, number: int, stag
         con.execute(f"COPY ({sql}) TO {literal(stage / f'{name}.parquet')} (FORMAT parquet, COMPRESSION zstd)", given)
 
 
-def _manifest(former: Manifest, run_id: str, placed: dict[str, str]) -> Manifest:
-    """What is retired may be the latest again, so nothing is retired any more."""
+def _of_what_was(former: Manifest, placed: dict[str, str]) -> dict[str, Any]:
+    """What changes when going back. What is retired may be the latest again, so nothing is retired any more."""
     names = former.files.keys() | former.retired.keys()
     files = {name: (*former.retired.get(name, ()), *former.files.get(name, ())) for name in names}
-    files |= {name: (placed[name],) for name in ("runs", "audit")}
-    columns = dict(former.columns) | {name: tuple(TABLE_BY_NAME[name].columns) for name in ("runs", "audit")}
-    return former.model_copy(
-        update={
-            "number": former.number + 1,
-            "run_id": run_id,
-            "previous": former.run_id,
-            "created_at": datetime.now(UTC),
-            "run": {},
-            "files": files,
-            "columns": columns,
-            "retired": {},
-            "heads": (placed["heads"],),
-            "superseded": (placed["superseded"],),
-            "superseded_before": (),
-            "rows": {},
-        }
-    )
+    columns = {name: tuple(TABLE_BY_NAME[name].columns) for name in ("runs", "audit")}
+    return {
+        "files": files | {name: (placed[name],) for name in columns},
+        "columns": former.columns | columns,
+        "retired": {},
+        "heads": (placed["heads"],),
+        "superseded": (placed["superseded"],),
+        "superseded_before": (),
+    }

@@ -49,10 +49,11 @@ def land(
     runs = TABLE_BY_NAME["runs"]
     arrow_table("runs", arrow_schema(runs), [run])  # an unfit row must not fail when all the work is done
     with staging(root, run_id, timeout) as stage:
-        landing = _Landing(stage, run_id)
+        landing = Landing(stage, run_id)
         landing.take(batches)
         with publishing(root, timeout):
-            return _commit(root, landing, _run_row(run, landing), tuple(references), link)
+            link = link if landing.heads.heads else None
+            return commit(root, landing, current(root), _run_row(run, landing), tuple(references), link)
 
 
 class Linked(NamedTuple):
@@ -66,7 +67,7 @@ Linker = Callable[[duckdb.DuckDBPyConnection, str], Linked]
 """Gets a connection to all tables as they will be, and the run's id."""
 
 
-class _Landing:
+class Landing:
     """What one run has written into its stage so far."""
 
     def __init__(self, stage: Path, run_id: str):
@@ -113,7 +114,7 @@ def _checked_run_id(run: dict[str, Any]) -> str:
     return run_id
 
 
-def _run_row(run: dict[str, Any], landing: _Landing) -> dict[str, Any]:
+def _run_row(run: dict[str, Any], landing: Landing) -> dict[str, Any]:
     now = utc(datetime.now(UTC))
     counted = {
         "started_at": landing.started_at,
@@ -131,14 +132,15 @@ def _run_row(run: dict[str, Any], landing: _Landing) -> dict[str, Any]:
     return row
 
 
-def _commit(
+def commit(
     root: Path,
-    landing: _Landing,
+    landing: Landing,
+    former: Manifest | None,
     run: dict[str, Any],
-    references: tuple[Reference, ...],
-    link: Linker | None,
+    references: tuple[Reference, ...] = (),
+    link: Linker | None = None,
 ) -> Manifest:
-    former = current(root)
+    """Make what was staged, beside what `former` lists, the current state. Only under the lock."""
     run["number"] = number = former.number + 1 if former else 1
     if landing.run_id in committed(root) or landing.run_id in _landed_runs(root, former):
         raise WarehouseError(f"The run {landing.run_id} is already landed.", help="Give the run a new id.")
@@ -175,7 +177,7 @@ def _commit(
         rows=landing.rows,
         first=former.first if former else 1,
     )
-    if link and landing.heads.heads:
+    if link:
         run["flags"] += _link(root, landing, manifest, link)
     _write_small_tables(root, landing, files, run, references)
     take_in()
@@ -199,7 +201,7 @@ def _landed_runs(root: Path, manifest: Manifest | None) -> set[str]:
     return {id for file in files for id in read_columns(root / file, ["run_id"])["run_id"].to_pylist()}
 
 
-def _link(root: Path, landing: _Landing, manifest: Manifest, link: Linker) -> int:
+def _link(root: Path, landing: Landing, manifest: Manifest, link: Linker) -> int:
     """Stage what `link` makes of the state after this run, and note its heads. Returns how many flags it made."""
     staged = landing.stage / "superseded-before.parquet"
     write_file(staged, landing.heads.tables([root / file for file in manifest.heads], manifest.number)[1])
@@ -215,7 +217,7 @@ def _link(root: Path, landing: _Landing, manifest: Manifest, link: Linker) -> in
 
 def _write_small_tables(
     root: Path,
-    landing: _Landing,
+    landing: Landing,
     files: dict[str, tuple[str, ...]],
     run: dict[str, Any],
     references: tuple[Reference, ...],
@@ -231,7 +233,7 @@ def _write_small_tables(
             write_file(landing.stage / "evidence_refs.parquet", rows)
 
 
-def _carry(root: Path, landing: _Landing, files: dict[str, tuple[str, ...]], table: Table) -> None:
+def _carry(root: Path, landing: Landing, files: dict[str, tuple[str, ...]], table: Table) -> None:
     """Put the former rows of a carried table before its new ones."""
     staged = landing.stage / f"{table.name}.parquet"
     if table.name in _CARRIED and staged.exists() and files.get(table.name):
@@ -239,7 +241,7 @@ def _carry(root: Path, landing: _Landing, files: dict[str, tuple[str, ...]], tab
         write_file(staged, pa.concat_tables([*held, read_file(staged, table)]))
 
 
-def _write_heads(root: Path, landing: _Landing, manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _write_heads(root: Path, landing: Landing, manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The files of the heads and of what is superseded, with those of this run."""
     lists = [manifest.heads, manifest.superseded]
     held = [root / file for file in manifest.heads]

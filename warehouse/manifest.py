@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +65,11 @@ class Manifest(Frozen):
         for lists in (self.files, self.retired):
             yield from chain.from_iterable(lists.values())
         yield from chain(self.heads, self.superseded, self.superseded_before)
+
+    def following(self, run_id: str, **changes: Any) -> "Manifest":
+        """The manifest after this one, of something that is no run of the inbox."""
+        same = {"number": self.number + 1, "run_id": run_id, "previous": self.run_id, "run": {}, "rows": {}}
+        return self.model_copy(update=same | {"created_at": datetime.now(UTC)} | changes)
 
     @property
     def file_name(self) -> str:

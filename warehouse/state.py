@@ -11,7 +11,11 @@ import pyarrow as pa
 
 from warehouse.catalogue import seen
 from warehouse.heads import SCHEMA, Head, latest_heads
-from warehouse.manifest import current
+from warehouse.manifest import Manifest, current
+from warehouse.parquet import read_columns
+
+FORGOTTEN = "forgotten"
+"""What the audit says of a contract that was erased."""
 
 
 class DocumentHead(NamedTuple):
@@ -36,11 +40,13 @@ class ContractHead(NamedTuple):
 
 
 class State(NamedTuple):
-    """All documents and contracts by id; `run_id` is the last run's, None in an empty warehouse."""
+    """All documents and contracts by id; `run_id` is the last run's, None in an empty warehouse. `forgotten` are the
+    hashes of files that must not come back."""
 
     documents: dict[str, DocumentHead]
     contracts: dict[str, ContractHead]
     run_id: str | None
+    forgotten: frozenset[str] = frozenset()
 
 
 class Likenesses(NamedTuple):
@@ -63,13 +69,19 @@ def landed(root: Path, ids: Collection[str] | None = None) -> State:
     root = Path(root)
     manifest = current(root)
     files = [root / file for file in manifest.heads] if manifest else []
-    state = State({}, {}, manifest.run_id if manifest else None)
+    state = State({}, {}, manifest.run_id if manifest else None, _forgotten(root, manifest))
     _take(state, latest_heads(files, ids))
     if ids is not None:
         held = state.documents.values()
         behind = {id for head in held for id in (head.duplicate_of, head.contract_id) if id}
         _take(state, latest_heads(files, behind - state.documents.keys() - state.contracts.keys()))
     return state
+
+
+def _forgotten(root: Path, manifest: Manifest | None) -> frozenset[str]:
+    audit = manifest.files.get("audit", ()) if manifest else ()
+    rows = (row for file in audit for row in read_columns(root / file, ["action", "sha256"]).to_pylist())
+    return frozenset(sha256 for row in rows if row["action"] == FORGOTTEN for sha256 in row["sha256"] or ())
 
 
 def _take(state: State, heads: Iterable[Head]) -> None:

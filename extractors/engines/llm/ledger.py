@@ -7,7 +7,7 @@ again, whatever killed the run that asked; budgets and the tokens of the last mi
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +52,21 @@ class Ledger:
         with self._open() as held:
             held.execute("PRAGMA journal_mode=WAL")
             held.executescript(_TABLES)
+
+    def erase(self, contract_ids: Collection[str]) -> None:
+        """Remove all that was sent and answered about these contracts, and overwrite its place in the file."""
+        of_these = f"contract_id IN ({', '.join('?' * len(contract_ids))})"
+        requests = " UNION ".join(f"SELECT request FROM {table} WHERE {of_these}" for table in ("attempts", "planned"))
+        with self._open() as held:
+            held.execute(f"DELETE FROM answers WHERE request IN ({requests})", [*contract_ids, *contract_ids])
+            for table in ("attempts", "planned"):
+                held.execute(f"DELETE FROM {table} WHERE {of_these}", [*contract_ids])
+        connection = sqlite3.connect(self._file, timeout=60, isolation_level=None)
+        try:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
