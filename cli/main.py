@@ -11,10 +11,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cli.places import warehouse_folder, warehouse_place
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
 from schemas.errors import ContractAgentError, SettingsError
-from schemas.settings import Settings, load_settings
+from schemas.settings import load_settings, place
 
 app = typer.Typer(
     help="Reads signed contracts overnight; in the morning their terms stand in a warehouse, each with its quotation.",
@@ -63,8 +64,8 @@ class Format(StrEnum):
 
 
 WarehouseOption = Annotated[
-    Path | None,
-    typer.Option("--warehouse", help="The warehouse folder; `warehouse/` in the data folder if not given."),
+    str | None,
+    typer.Option("--warehouse", help="The warehouse: a folder or a URL; `warehouse/` in the data folder if not given."),
 ]
 ExtractorOption = Annotated[Extractor | None, typer.Option(help="Which engine reads; embedded needs no key.")]
 PlaybookOption = Annotated[
@@ -75,7 +76,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to show the 
 
 @app.command()
 def run(
-    inbox: Annotated[Path, typer.Argument(help="The folder that holds the contracts.")],
+    inbox: Annotated[str, typer.Argument(help="The folder that holds the contracts, or its URL.")],
     warehouse: WarehouseOption = None,
     extractor: ExtractorOption = None,
     playbook: PlaybookOption = None,
@@ -89,7 +90,7 @@ def run(
     settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
     request = Request(
         inbox=inbox,
-        warehouse=_warehouse(settings, warehouse),
+        warehouse=warehouse_folder(settings, warehouse),
         business_date=business_date and business_date.date(),
     )
     with _progress() as watch:
@@ -110,7 +111,7 @@ def backfill(
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Most US dollars to spend; embedded costs none.")
     ] = None,
-    inbox: Annotated[Path | None, typer.Option(help="The folder; that of the last run when not given.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="Folder or URL; that of the last run when not given.")] = None,
     warehouse: WarehouseOption = None,
     extractor: ExtractorOption = None,
     playbook: PlaybookOption = None,
@@ -129,7 +130,7 @@ def backfill(
         dry_run=dry_run,
         max_cost=max_cost,
     )
-    request = backfill_request(form, settings, _warehouse(settings, warehouse), inbox)
+    request = backfill_request(form, settings, warehouse_folder(settings, warehouse), inbox)
     if dry_run and (planned := forecast(request, settings)):
         typer.echo(planned)
     with _progress() as watch:
@@ -146,7 +147,7 @@ def sql(
     """Ask the published warehouse anything, read-only."""
     from warehouse.read import query as ask_sql
 
-    columns, rows = ask_sql(_warehouse(load_settings(), warehouse), statement)
+    columns, rows = ask_sql(warehouse_folder(load_settings(), warehouse), statement)
     rows_as(format.value, columns, rows)
 
 
@@ -166,7 +167,7 @@ def query(
             typer.echo(f"{question.name}  {question.question}")
         return
     given = dict(_pair(text) for text in parameters or ())
-    columns, rows = ask(_warehouse(load_settings(), warehouse), name, **given)
+    columns, rows = ask(warehouse_folder(load_settings(), warehouse), name, **given)
     rows_as(format.value, columns, rows)
 
 
@@ -176,7 +177,7 @@ def brief(warehouse: WarehouseOption = None) -> None:
     from warehouse.brief import brief as morning
     from warehouse.brief import render
 
-    typer.echo(render(morning(_warehouse(load_settings(), warehouse))))
+    typer.echo(render(morning(warehouse_folder(load_settings(), warehouse))))
 
 
 @app.command()
@@ -190,7 +191,7 @@ def export(
     """Write the reviewers' workbook, the calendar of renewals and deadlines, or one sheet as CSV or Parquet."""
     from cli.exchange import write
 
-    typer.echo(f"Wrote {write(_warehouse(load_settings(), warehouse), out, sheet)}")
+    typer.echo(f"Wrote {write(warehouse_folder(load_settings(), warehouse), out, sheet)}")
 
 
 @app.command("import")
@@ -203,7 +204,7 @@ def import_workbook(
     """Take the reviewers' decisions back. The exit code is 1 when some were refused; the others are taken."""
     from cli.exchange import import_report
 
-    lines, complete = import_report(_warehouse(load_settings(), warehouse), workbook, reviewer, dry_run)
+    lines, complete = import_report(warehouse_folder(load_settings(), warehouse), workbook, reviewer, dry_run)
     for line in lines:
         typer.echo(line)
     if not complete:
@@ -222,7 +223,7 @@ def compare(
 
     settings = load_settings()
     wanted = [name.strip() for name in terms.split(",") if name.strip()]
-    columns, rows = side_by_side(contracts, wanted, settings, _warehouse(settings, warehouse))
+    columns, rows = side_by_side(contracts, wanted, settings, warehouse_folder(settings, warehouse))
     rows_as(format.value, columns, rows)
 
 
@@ -255,20 +256,21 @@ def summary(
     """One contract on a page, each sentence with the page it rests on."""
     from warehouse.summary import summary as one_page
 
-    typer.echo(one_page(_warehouse(load_settings(), warehouse), contract))
+    typer.echo(one_page(warehouse_folder(load_settings(), warehouse), contract))
 
 
 @app.command()
 def serve(
-    inbox: Annotated[Path | None, typer.Option(help="The folder that the schedule reads.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="The folder that the schedule reads, or its URL.")] = None,
     warehouse: WarehouseOption = None,
     port: Annotated[int, typer.Option(help="Port of the Prefect server on loopback.")] = 4200,
 ) -> None:
     """Run the Prefect server, the night schedule and the backfill form, until stopped."""
     from flows.serve import serve as serve_all
 
-    settings = load_settings(inbox=inbox and inbox.resolve())
-    serve_all(settings, _warehouse(settings, warehouse), port)
+    settings = load_settings(inbox=inbox and place(inbox))
+    warehouse_folder(settings, warehouse)  # a place that can't be reached is told now, not at night
+    serve_all(settings, warehouse_place(settings, warehouse), port)
 
 
 @app.command()
@@ -280,7 +282,7 @@ def doctor(
     from cli.doctor import report
 
     settings = load_settings()
-    lines, healthy = report(settings, _warehouse(settings, warehouse), live)
+    lines, healthy = report(settings, warehouse_folder(settings, warehouse), live)
     for line in lines:
         typer.echo(line)
     if not healthy:
@@ -298,10 +300,6 @@ def benchmark(
     from cli.benchmarks import main as measure
 
     measure(name, context.args)
-
-
-def _warehouse(settings: Settings, given: Path | None) -> Path:
-    return given.expanduser().resolve() if given else settings.warehouse_folder
 
 
 def _pair(text: str) -> tuple[str, str]:

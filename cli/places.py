@@ -1,0 +1,18 @@
+"""Where the warehouse of a command is."""
+
+from pathlib import Path
+
+from schemas.settings import Settings, place
+
+
+def warehouse_place(settings: Settings, given: str | None) -> Path | str:
+    """The folder or URL that was given, else that of the settings."""
+    return place(given) if given else settings.warehouse_place
+
+
+def warehouse_folder(settings: Settings, given: str | None) -> Path:
+    """The folder to work in: the warehouse's own, or the local copy of one elsewhere, brought up to date."""
+    from warehouse.remote import opened
+
+    where = warehouse_place(settings, given)
+    return opened(where, settings.local_folder(where))
