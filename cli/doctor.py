@@ -43,6 +43,7 @@ def _findings(settings: Settings, warehouse: Path) -> Iterator[Finding]:
     yield from _ocr()
     yield from _engines()
     yield from _our_side(settings, warehouse)
+    yield from _addresses(settings)
     yield from _folders(settings, warehouse)
 
 
@@ -105,6 +106,18 @@ def _frequent_parties(warehouse: Path) -> list[str]:
         return [row[0] for row in query(warehouse, statement)[1]]
     except ContractAgentError:  # there is no warehouse yet
         return []
+
+
+def _addresses(settings: Settings) -> Iterator[Finding]:
+    if not settings.notify:
+        return
+    from flows.notify import service_of
+
+    for number, address in enumerate(settings.notify, 1):
+        service = service_of(address)
+        fix = "docs/storage.md shows how addresses are written."
+        name = f"Address {number} of the setting notify"
+        yield Finding(bool(service), f"{name}: {service or 'it can not be used as it is written'}", fix, needed=False)
 
 
 def _folders(settings: Settings, warehouse: Path) -> Iterator[Finding]:

@@ -36,6 +36,8 @@ Mode = Literal["new", "missing", "failed", "stale", "all"]
 CODE_VERSION = version("contract-data-agent")
 KEEP_FOLDER = "work"
 LEDGER = "requests.sqlite"
+TOLD = ("command", "nightly")
+"""What started the runs after which the brief is sent; a backfill is no night."""
 
 
 class Request(Frozen):
@@ -110,6 +112,10 @@ def night(
         manifest = land(request.warehouse, run, outcomes, references().values(), link=link)
         tally.flags = manifest.run["flags"]
         publish(request.warehouse)
+        if settings.notify and request.trigger in TOLD:
+            from flows.notify import tell
+
+            tell(settings.notify, request.warehouse)
     else:
         tally.documents = plan.documents
     return tally.summary(time.perf_counter() - begun)

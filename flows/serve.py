@@ -57,6 +57,7 @@ def _environment(settings: Settings, warehouse: Path | str, inbox: Path | str, p
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "flows",  # their warnings are seen beside the run
         f"{PREFIX}HOME": str(settings.home),
         f"{PREFIX}WAREHOUSE": str(warehouse),
         f"{PREFIX}INBOX": str(inbox),
