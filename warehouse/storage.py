@@ -85,6 +85,7 @@ class Storage:
             start = self._path(folder)
             self._system.invalidate_cache()  # another program may have written there since
             found = self._system.find(start, detail=True)
+            self._system.invalidate_cache()
             if not found and not folder:
                 self._check_it_is_there()
         inside = ((name.lstrip("/").removeprefix(start.lstrip("/")).lstrip("/"), info) for name, info in found.items())
@@ -93,6 +94,7 @@ class Storage:
     def read(self, name: str) -> bytes:
         """A file's bytes. Raises FileNotFoundError when there is none of that name."""
         with _Told(self.url, "read", FileNotFoundError):
+            self._system.invalidate_cache()
             return self._system.cat_file(self._path(name))
 
     def download(self, name: str, target: Path) -> None:
