@@ -62,14 +62,18 @@ def _plugin(address: SecretStr) -> NotifyBase | None:
 
 @contextmanager
 def _overheard() -> Iterator[list[str]]:
-    """What Apprise logs meanwhile, kept from all logs: it may name the address."""
-    logger, said = logging.getLogger("apprise"), []
+    """What Apprise and its HTTP client log meanwhile, kept from all logs: it may name the address."""
+    said: list[str] = []
     listener = logging.Handler(logging.WARNING)
     listener.emit = lambda record: said.append(record.getMessage())
-    propagated, logger.propagate = logger.propagate, False
-    logger.addHandler(listener)
+    loggers = [logging.getLogger(name) for name in ("apprise", "urllib3")]
+    propagated = [logger.propagate for logger in loggers]
+    for logger in loggers:
+        logger.propagate = False
+        logger.addHandler(listener)
     try:
         yield said
     finally:
-        logger.removeHandler(listener)
-        logger.propagate = propagated
+        for logger, former in zip(loggers, propagated, strict=True):
+            logger.removeHandler(listener)
+            logger.propagate = former

@@ -50,7 +50,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def agent(tmp_path: Path) -> Callable[..., Done]:
     """`contract-agent` with a data folder of its own; keyword arguments add to its environment."""
-    return lambda *arguments, **more: run_agent(*arguments, CONTRACT_AGENT_HOME=str(tmp_path / "home"), **more)
+    given = {"CONTRACT_AGENT_HOME": str(tmp_path / "home")}
+    return lambda *arguments, **more: run_agent(*arguments, **given | more)
 
 
 @pytest.fixture(scope="session")
