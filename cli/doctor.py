@@ -121,8 +121,12 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def _folders(settings: Settings, warehouse: Path) -> Iterator[Finding]:
+    from warehouse.remote import copy_of
+
     existing = next(folder for folder in (warehouse, *warehouse.parents) if folder.exists())
     free = shutil.disk_usage(existing).free / 1e9
+    if url := copy_of(warehouse):
+        yield Finding(True, f"Warehouse {url}, with its copy in {warehouse}")
     yield Finding(os.access(existing, os.W_OK), f"Data folder {settings.home}", f"Make {existing} writable.")
     yield Finding(
         free > LEAST_FREE_GIGABYTES,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from schemas.settings import Settings, place
+from schemas.settings import Settings, is_remote, place
 
 
 def warehouse_place(settings: Settings, given: str | None) -> Path | str:
@@ -12,7 +12,10 @@ def warehouse_place(settings: Settings, given: str | None) -> Path | str:
 
 def warehouse_folder(settings: Settings, given: str | None) -> Path:
     """The folder to work in: the warehouse's own, or the local copy of one elsewhere, brought up to date."""
+    where = warehouse_place(settings, given)
+    folder = settings.local_folder(where)
+    if not is_remote(where):
+        return folder
     from warehouse.remote import opened
 
-    where = warehouse_place(settings, given)
-    return opened(where, settings.local_folder(where))
+    return opened(where, folder)

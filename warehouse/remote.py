@@ -75,11 +75,16 @@ def pull(root: Path, storage: Storage) -> bool:
     former = current(root) if committed(root) else None
     if newest and former == newest:
         return False
+    if former and not newest:
+        raise WarehouseError(
+            f"{storage.url} holds no warehouse any more; its copy in {root} does.",
+            help="Send the copy back as docs/storage.md says, or remove it to begin anew.",
+        )
     if newest:
         _settle_bytes(root, newest.model_dump_json().encode(), f"manifests/{newest.file_name}")
-    _forget_manifests(root, newest, set(numbers[:-1]))
-    _forget_files(root, set(newest.all_files) if newest else set())
-    return bool(newest or former)
+        _forget_manifests(root, newest, set(numbers[:-1]))
+        _forget_files(root, set(newest.all_files))
+    return newest is not None
 
 
 def fetch(root: Path, manifest: Manifest, storage: Storage | None = None) -> None:
@@ -144,10 +149,16 @@ def deleted(root: Path, files: Iterable[str | Path]) -> None:
         storage.remove(_name(int(match[1])) if (match := _LOCAL_MANIFEST.fullmatch(name)) else name for name in names)
 
 
+def copy_of(root: Path) -> str | None:
+    """The URL that the folder is a copy of; None where it is a warehouse of its own."""
+    file = root / REMOTE
+    return json.loads(file.read_text(encoding="utf-8"))["url"] if file.is_file() else None
+
+
 def storage_of(root: Path) -> Storage | None:
     """What the folder is a copy of; None where it is a warehouse of its own."""
-    file = root / REMOTE
-    return Storage(json.loads(file.read_text(encoding="utf-8"))["url"]) if file.is_file() else None
+    url = copy_of(root)
+    return Storage(url) if url else None
 
 
 def _mark(folder: Path, url: str) -> None:
@@ -208,9 +219,9 @@ def _settle_bytes(root: Path, content: bytes, name: str) -> None:
     settle(staged, root / name)
 
 
-def _forget_manifests(root: Path, newest: Manifest | None, older: set[int]) -> None:
+def _forget_manifests(root: Path, newest: Manifest, older: set[int]) -> None:
     for run_id, number in committed(root).items():
-        if number not in older and not (newest and run_id == newest.run_id):
+        if number not in older and run_id != newest.run_id:
             (root / "manifests" / f"{number:06d}-{run_id}.json").unlink()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -86,8 +87,8 @@ class Storage:
             self._system.invalidate_cache()  # another program may have written there since
             found = self._system.find(start, detail=True)
             self._system.invalidate_cache()
-            if not found and not folder:
-                self._check_it_is_there()
+            if not found:
+                self._check_it_is_there(folder)
         inside = ((name.lstrip("/").removeprefix(start.lstrip("/")).lstrip("/"), info) for name, info in found.items())
         return {name: _entry(info) for name, info in inside if name and not name.endswith("/")}
 
@@ -141,15 +142,24 @@ class Storage:
         if self._protocol not in BUCKETS:
             self._system.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
 
-    def _check_it_is_there(self) -> None:
-        """Raises FileNotFoundError where there is no bucket, or no folder where folders are real."""
-        place = self._base.partition("/")[0] if self._protocol in BUCKETS else self._base
-        self._system.ls(place)
+    def _check_it_is_there(self, folder: str) -> None:
+        """Tell an empty folder from a place that failed: listing takes both for nothing.
+
+        Raises FileNotFoundError where there is no bucket, or no folder where folders are real; a sub-folder may be
+        missing.
+        """
+        is_bucket = self._protocol in BUCKETS
+        try:
+            self._system.ls(self._base.partition("/")[0] if is_bucket else self._path(folder))
+        except FileNotFoundError:
+            if is_bucket or not folder:
+                raise
 
 
 def _opened(url: str, protocol: str) -> tuple[Any, str]:
     try:
-        return fsspec.core.url_to_fs(url)
+        options = {"host_key_policy": _known_hosts_only()} if EXTRAS.get(protocol) == "sftp" else {}
+        return fsspec.core.url_to_fs(url, **options)
     except ImportError as error:
         extra = EXTRAS.get(protocol)
         install = f"pip install 'contract-data-agent[{extra}]'" if extra else str(error)
@@ -160,6 +170,23 @@ def _opened(url: str, protocol: str) -> tuple[Any, str]:
         raise StorageError(
             f"{url} can't be opened: {_said(error)}.", help="docs/storage.md says what each place needs."
         ) from error
+
+
+@cache
+def _known_hosts_only() -> type:
+    """Takes the keys of `~/.ssh/known_hosts` alone; fsspec would take any. Raises ImportError without the extra."""
+    import paramiko
+
+    class KnownHostsOnly(paramiko.MissingHostKeyPolicy):
+        def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+            file = Path("~/.ssh/known_hosts").expanduser()
+            known = paramiko.HostKeys(str(file) if file.is_file() else None)
+            if not known.check(hostname, key):
+                raise paramiko.SSHException(
+                    f"The {key.get_name()} key of {hostname} is not in ~/.ssh/known_hosts; `ssh-keyscan` gets it"
+                )
+
+    return KnownHostsOnly
 
 
 def _entry(info: dict[str, Any]) -> Entry:

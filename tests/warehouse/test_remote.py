@@ -130,6 +130,14 @@ def test_a_manifest_that_was_altered_is_refused(content: bytes | None, url: str,
         opened(url, tmp_path / "second")
 
 
+def test_an_emptied_place_leaves_the_copy_as_it_is(url: str, first: Path):
+    storage = Storage(url)
+    storage.remove(storage.files())
+    with pytest.raises(WarehouseError, match="holds no warehouse any more"):
+        opened(url, first)
+    assert contracts(first) == 3
+
+
 def test_a_missing_bucket_is_said(bucket: str, tmp_path: Path):
     with pytest.raises(StorageError) as said:
         opened("s3://no-such-bucket-here/warehouse", tmp_path / "copy")
