@@ -59,32 +59,38 @@ def opened(place: Path | str, folder: Path) -> Path:
 
 def pull(root: Path, storage: Storage) -> bool:
     """Make the local copy what the newest manifest elsewhere says; whether anything changed. Only under the lock."""
+    newest, older = _fetched(root, storage)
+    former = current(root)
+    if newest is None and former:
+        raise WarehouseError(
+            f"{storage.url} holds no warehouse any more; its copy in {root} does.",
+            help="Send the copy back as docs/storage.md says, or remove it to begin anew.",
+        )
+    if newest is None or newest == former:
+        return False
+    _settle_bytes(root, newest.model_dump_json().encode(), f"manifests/{newest.file_name}")
+    _forget_manifests(root, newest, older)
+    _forget_files(root, set(newest.all_files))
+    return True
+
+
+def _fetched(root: Path, storage: Storage) -> tuple[Manifest | None, set[int]]:
+    """The newest manifest elsewhere with all its files here, and the numbers of the older ones."""
     for attempt in range(_ATTEMPTS):
         numbers = _numbers(storage)
-        try:
-            newest = _manifest(storage, numbers[-1]) if numbers else None
-            if newest:
-                fetch(root, newest, storage)
+        if not numbers:
             break
+        try:
+            newest = _manifest(storage, numbers[-1])
+            fetch(root, newest, storage)
+            return newest, set(numbers[:-1])
         except FileNotFoundError as error:  # compacted or forgotten between the listing and the reading
             if attempt == _ATTEMPTS - 1:
                 raise WarehouseError(
                     f"{storage.url} lacks a file that its newest manifest lists.",
                     help="Restore it from a backup, or from a version of the bucket.",
                 ) from error
-    former = current(root) if committed(root) else None
-    if newest and former == newest:
-        return False
-    if former and not newest:
-        raise WarehouseError(
-            f"{storage.url} holds no warehouse any more; its copy in {root} does.",
-            help="Send the copy back as docs/storage.md says, or remove it to begin anew.",
-        )
-    if newest:
-        _settle_bytes(root, newest.model_dump_json().encode(), f"manifests/{newest.file_name}")
-        _forget_manifests(root, newest, set(numbers[:-1]))
-        _forget_files(root, set(newest.all_files))
-    return newest is not None
+    return None, set()
 
 
 def fetch(root: Path, manifest: Manifest, storage: Storage | None = None) -> None:
