@@ -43,6 +43,7 @@ def _findings(settings: Settings, warehouse: Path) -> Iterator[Finding]:
     yield from _ocr()
     yield from _engines()
     yield from _our_side(settings, warehouse)
+    yield from _addresses(settings)
     yield from _folders(settings, warehouse)
 
 
@@ -107,9 +108,25 @@ def _frequent_parties(warehouse: Path) -> list[str]:
         return []
 
 
+def _addresses(settings: Settings) -> Iterator[Finding]:
+    if not settings.notify:
+        return
+    from flows.notify import service_of
+
+    for number, address in enumerate(settings.notify, 1):
+        service = service_of(address)
+        fix = "docs/storage.md shows how addresses are written."
+        name = f"Address {number} of the setting notify"
+        yield Finding(bool(service), f"{name}: {service or 'it can not be used as it is written'}", fix, needed=False)
+
+
 def _folders(settings: Settings, warehouse: Path) -> Iterator[Finding]:
+    from warehouse.remote import copy_of
+
     existing = next(folder for folder in (warehouse, *warehouse.parents) if folder.exists())
     free = shutil.disk_usage(existing).free / 1e9
+    if url := copy_of(warehouse):
+        yield Finding(True, f"Warehouse {url}, with its copy in {warehouse}")
     yield Finding(os.access(existing, os.W_OK), f"Data folder {settings.home}", f"Make {existing} writable.")
     yield Finding(
         free > LEAST_FREE_GIGABYTES,

@@ -1,24 +1,15 @@
 """Commands that keep the warehouse: going back, compacting, forgetting, legal holds."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from schemas.settings import Settings, load_settings
+from cli.places import WarehouseOption, warehouse_folder
+from schemas.settings import load_settings
 
-WarehouseOption = Annotated[
-    Path | None,
-    typer.Option("--warehouse", help="The warehouse folder; `warehouse/` in the data folder if not given."),
-]
 Who = Annotated[str, typer.Option("--by", help="Who does it; stands in the audit.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; stands in the audit.")]
 ContractArgument = Annotated[str, typer.Argument(help="A contract id or a file name of the warehouse.")]
-
-
-def warehouse_of(settings: Settings, given: Path | None) -> Path:
-    """The folder that was given, else that of the settings."""
-    return given.expanduser().resolve() if given else settings.warehouse_folder
 
 
 def rollback(
@@ -30,7 +21,7 @@ def rollback(
     """Make a former state the current one again. Nothing is deleted, and decisions stay."""
     from warehouse.history import roll_back
 
-    manifest = roll_back(warehouse_of(load_settings(), warehouse), moment, by, reason)
+    manifest = roll_back(warehouse_folder(load_settings(), warehouse), moment, by, reason)
     typer.echo(f"The warehouse stands as it did after {moment} (manifest {manifest.number}).")
     typer.echo("The next run of the inbox takes up again what was taken back.")
 
@@ -42,7 +33,7 @@ def compact(
     """Make few large files of many small ones, and remove those that nothing rests on any more."""
     from warehouse.compact import compact as rewrite
 
-    done = rewrite(warehouse_of(load_settings(), warehouse), keep_days=keep_days)
+    done = rewrite(warehouse_folder(load_settings(), warehouse), keep_days=keep_days)
     size = f"{done.bytes_before / 1e6:,.1f} MB -> {done.bytes_after / 1e6:,.1f} MB"
     typer.echo(f"{done.files_before} files -> {done.files_after}, {size}; former versions are kept apart.")
 
@@ -59,7 +50,7 @@ def forget(
     from warehouse.forget import ask_to_forget, find
 
     settings = load_settings()
-    root = warehouse_of(settings, warehouse)
+    root = warehouse_folder(settings, warehouse)
     contract_id = find(root, contract)
     if not approve:
         if not reason:
@@ -86,7 +77,7 @@ def hold(
     from warehouse.forget import find, release
     from warehouse.forget import hold as put_on_hold
 
-    root = warehouse_of(load_settings(), warehouse)
+    root = warehouse_folder(load_settings(), warehouse)
     contract_id = find(root, contract)
     (release if end else put_on_hold)(root, contract_id, by, reason)
     typer.echo(f"{contract_id} is {'released' if end else 'under legal hold'}.")

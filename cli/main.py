@@ -12,11 +12,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli import keeping
-from cli.keeping import WarehouseOption, warehouse_of
+from cli.places import WarehouseOption, warehouse_folder, warehouse_place
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
 from schemas.errors import ContractAgentError, SettingsError
-from schemas.settings import load_settings
+from schemas.settings import load_settings, place
 
 app = typer.Typer(
     help="Reads signed contracts overnight; in the morning their terms stand in a warehouse, each with its quotation.",
@@ -76,7 +76,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to show the 
 
 @app.command()
 def run(
-    inbox: Annotated[Path, typer.Argument(help="The folder that holds the contracts.")],
+    inbox: Annotated[str, typer.Argument(help="The folder that holds the contracts, or its URL.")],
     warehouse: WarehouseOption = None,
     extractor: ExtractorOption = None,
     playbook: PlaybookOption = None,
@@ -90,7 +90,7 @@ def run(
     settings = load_settings(extractor=extractor and extractor.value, playbook=playbook)
     request = Request(
         inbox=inbox,
-        warehouse=warehouse_of(settings, warehouse),
+        warehouse=warehouse_folder(settings, warehouse),
         business_date=business_date and business_date.date(),
     )
     with _progress() as watch:
@@ -111,7 +111,7 @@ def backfill(
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Most US dollars to spend; embedded costs none.")
     ] = None,
-    inbox: Annotated[Path | None, typer.Option(help="The folder; that of the last run when not given.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="Folder or URL; that of the last run when not given.")] = None,
     warehouse: WarehouseOption = None,
     extractor: ExtractorOption = None,
     playbook: PlaybookOption = None,
@@ -130,7 +130,7 @@ def backfill(
         dry_run=dry_run,
         max_cost=max_cost,
     )
-    request = backfill_request(form, settings, warehouse_of(settings, warehouse), inbox)
+    request = backfill_request(form, settings, warehouse_folder(settings, warehouse), inbox)
     if dry_run and (planned := forecast(request, settings)):
         typer.echo(planned)
     with _progress() as watch:
@@ -148,7 +148,7 @@ def sql(
     """Ask the published warehouse anything, read-only."""
     from warehouse.read import query as ask_sql
 
-    columns, rows = ask_sql(warehouse_of(load_settings(), warehouse), statement, as_of=as_of)
+    columns, rows = ask_sql(warehouse_folder(load_settings(), warehouse), statement, as_of=as_of)
     rows_as(format.value, columns, rows)
 
 
@@ -169,7 +169,7 @@ def query(
             typer.echo(f"{question.name}  {question.question}")
         return
     given = dict(_pair(text) for text in parameters or ())
-    columns, rows = ask(warehouse_of(load_settings(), warehouse), name, as_of=as_of, **given)
+    columns, rows = ask(warehouse_folder(load_settings(), warehouse), name, as_of=as_of, **given)
     rows_as(format.value, columns, rows)
 
 
@@ -179,7 +179,7 @@ def brief(warehouse: WarehouseOption = None) -> None:
     from warehouse.brief import brief as morning
     from warehouse.brief import render
 
-    typer.echo(render(morning(warehouse_of(load_settings(), warehouse))))
+    typer.echo(render(morning(warehouse_folder(load_settings(), warehouse))))
 
 
 @app.command()
@@ -193,7 +193,7 @@ def export(
     """Write the reviewers' workbook, the calendar of renewals and deadlines, or one sheet as CSV or Parquet."""
     from cli.exchange import write
 
-    typer.echo(f"Wrote {write(warehouse_of(load_settings(), warehouse), out, sheet)}")
+    typer.echo(f"Wrote {write(warehouse_folder(load_settings(), warehouse), out, sheet)}")
 
 
 @app.command("import")
@@ -206,7 +206,7 @@ def import_workbook(
     """Take the reviewers' decisions back. The exit code is 1 when some were refused; the others are taken."""
     from cli.exchange import import_report
 
-    lines, complete = import_report(warehouse_of(load_settings(), warehouse), workbook, reviewer, dry_run)
+    lines, complete = import_report(warehouse_folder(load_settings(), warehouse), workbook, reviewer, dry_run)
     for line in lines:
         typer.echo(line)
     if not complete:
@@ -225,7 +225,7 @@ def compare(
 
     settings = load_settings()
     wanted = [name.strip() for name in terms.split(",") if name.strip()]
-    columns, rows = side_by_side(contracts, wanted, settings, warehouse_of(settings, warehouse))
+    columns, rows = side_by_side(contracts, wanted, settings, warehouse_folder(settings, warehouse))
     rows_as(format.value, columns, rows)
 
 
@@ -258,20 +258,21 @@ def summary(
     """One contract on a page, each sentence with the page it rests on."""
     from warehouse.summary import summary as one_page
 
-    typer.echo(one_page(warehouse_of(load_settings(), warehouse), contract))
+    typer.echo(one_page(warehouse_folder(load_settings(), warehouse), contract))
 
 
 @app.command()
 def serve(
-    inbox: Annotated[Path | None, typer.Option(help="The folder that the schedule reads.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="The folder that the schedule reads, or its URL.")] = None,
     warehouse: WarehouseOption = None,
     port: Annotated[int, typer.Option(help="Port of the Prefect server on loopback.")] = 4200,
 ) -> None:
     """Run the Prefect server, the night schedule and the backfill form, until stopped."""
     from flows.serve import serve as serve_all
 
-    settings = load_settings(inbox=inbox and inbox.resolve())
-    serve_all(settings, warehouse_of(settings, warehouse), port)
+    settings = load_settings(inbox=inbox and place(inbox))
+    warehouse_folder(settings, warehouse)  # a place that can't be reached is told now, not at night
+    serve_all(settings, warehouse_place(settings, warehouse), port)
 
 
 @app.command()
@@ -283,7 +284,7 @@ def doctor(
     from cli.doctor import report
 
     settings = load_settings()
-    lines, healthy = report(settings, warehouse_of(settings, warehouse), live)
+    lines, healthy = report(settings, warehouse_folder(settings, warehouse), live)
     for line in lines:
         typer.echo(line)
     if not healthy:

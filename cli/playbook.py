@@ -28,18 +28,19 @@ def check(file: FileArgument) -> None:
 @app.command()
 def backtest(
     file: FileArgument,
-    inbox: Annotated[Path | None, typer.Option(help="The folder; that of the last run when not given.")] = None,
-    warehouse: Annotated[Path | None, typer.Option(help="The warehouse folder.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="Folder or URL; that of the last run when not given.")] = None,
+    warehouse: Annotated[str | None, typer.Option(help="The warehouse: a folder or a URL.")] = None,
     format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
 ) -> None:
     """Show which flags a playbook would add, take away or change, before it is adopted. Nothing is written."""
+    from cli.places import warehouse_folder
     from cli.show import rows_as
     from flows.backfill import Backfill, backfill_request
     from flows.backtest import Difference
     from flows.backtest import backtest as compare
 
     settings = load_settings()
-    folder = warehouse.expanduser().resolve() if warehouse else settings.warehouse_folder
+    folder = warehouse_folder(settings, warehouse)
     request = backfill_request(Backfill(mode="all"), settings, folder, inbox)
     result = compare(request, settings, _yaml(file))
     rows_as(format, Difference._fields, result.differences)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from flows.jobs import Stage
 from flows.night import Request
 from schemas.errors import WarehouseError
-from schemas.settings import Settings
+from schemas.settings import Settings, place
 from warehouse.read import query
 
 
@@ -37,10 +37,10 @@ class Backfill(BaseModel):
         return self
 
 
-def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox: Path | None = None) -> Request:
+def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox: Path | str | None = None) -> Request:
     """The run that a form asks for, over the given inbox, the one of the settings, or that of the last run."""
     return Request(
-        inbox=inbox or settings.inbox or _last_inbox(warehouse) or inbox_of(settings),
+        inbox=place(inbox or settings.inbox or _last_inbox(warehouse) or inbox_of(settings)),
         warehouse=warehouse,
         mode=form.mode,
         first=form.from_date,
@@ -53,15 +53,15 @@ def backfill_request(form: Backfill, settings: Settings, warehouse: Path, inbox:
     )
 
 
-def inbox_of(settings: Settings) -> Path:
-    """The folder that the schedule reads."""
-    return (settings.inbox or settings.home / "inbox").expanduser().resolve()
+def inbox_of(settings: Settings) -> Path | str:
+    """The folder that the schedule reads, or its URL."""
+    return place(settings.inbox or settings.home / "inbox")
 
 
-def _last_inbox(warehouse: Path) -> Path | None:
+def _last_inbox(warehouse: Path) -> str | None:
     statement = "SELECT inbox FROM runs WHERE inbox IS NOT NULL ORDER BY started_at DESC LIMIT 1"
     try:
         rows = query(warehouse, statement)[1]
     except WarehouseError:  # nothing was ever run
         return None
-    return Path(rows[0][0]) if rows else None
+    return rows[0][0] if rows else None

@@ -25,6 +25,7 @@ from flows.pool import Workers, workers
 from schemas.errors import WarehouseError
 from schemas.settings import Settings, load_settings
 from warehouse.read import query
+from warehouse.remote import opened
 
 MISSING_ONLY = Backfill()
 BATCH = 16
@@ -36,11 +37,10 @@ def nightly(business_day: date | None = None) -> State | dict[str, Any]:
     """Read everything new in the inbox; a business day that is done is skipped."""
     settings = load_settings()
     day = business_day or business_date(settings, flow_run.scheduled_start_time)
+    warehouse = opened(settings.warehouse_place, settings.warehouse_folder)
     if is_done(settings, day):
         return Completed(message=f"{day} is done already.", name="Skipped")
-    request = Request(
-        inbox=inbox_of(settings), warehouse=settings.warehouse_folder, business_date=day, trigger="nightly"
-    )
+    request = Request(inbox=inbox_of(settings), warehouse=warehouse, business_date=day, trigger="nightly")
     return _run(request, settings)
 
 
@@ -48,11 +48,12 @@ def nightly(business_day: date | None = None) -> State | dict[str, Any]:
 def backfill(form: Backfill = MISSING_ONLY) -> dict[str, Any]:
     """Process contracts again, or those that were missed."""
     settings = load_settings()
-    return _run(backfill_request(form, settings, settings.warehouse_folder), settings)
+    warehouse = opened(settings.warehouse_place, settings.warehouse_folder)
+    return _run(backfill_request(form, settings, warehouse), settings)
 
 
 def is_done(settings: Settings, day: date) -> bool:
-    """Whether a run of this business day was published."""
+    """Whether a run of this business day was published, as the local copy knows it."""
     try:
         rows = query(settings.warehouse_folder, "SELECT count(*) FROM runs WHERE business_date = $day", {"day": day})[1]
     except WarehouseError:  # no warehouse yet: nothing is done

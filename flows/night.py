@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from extractors.extract import answer_in_batches, choose, fingerprint, judgement_fingerprint, prompt_version, take_plans
 from extractors.files import EXTENSIONS, READ_VERSION, Content, Limits
 from extractors.inbox import Item, document_id, identify, scan
+from flows.arrivals import Arrivals, arrivals
 from flows.families import linker
 from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
 from schemas.base import Frozen
@@ -25,7 +26,7 @@ from schemas.filed import Filed
 from schemas.llm import LlmSettings
 from schemas.phrases import phrases
 from schemas.playbook import load_playbooks, references
-from schemas.settings import Settings, our_entities_of
+from schemas.settings import Settings, our_entities_of, place
 from schemas.tables import SCHEMA_VERSION
 from warehouse.catalogue import publish
 from warehouse.lake import land
@@ -35,12 +36,14 @@ Mode = Literal["new", "missing", "failed", "stale", "all"]
 CODE_VERSION = version("contract-data-agent")
 KEEP_FOLDER = "work"
 LEDGER = "requests.sqlite"
+TOLD = ("command", "nightly")
+"""What started the runs after which the brief is sent; a backfill is no night."""
 
 
 class Request(Frozen):
-    """What a run is asked to do. Dates are arrival dates, both ends included."""
+    """What a run is asked to do. Dates are arrival dates, both ends included. `inbox` is a folder or a URL."""
 
-    inbox: Path
+    inbox: Path | str
     warehouse: Path
     mode: Mode = "new"
     business_date: date | None = None
@@ -109,6 +112,10 @@ def night(
         manifest = land(request.warehouse, run, outcomes, references().values(), link=link)
         tally.flags = manifest.run["flags"]
         publish(request.warehouse)
+        if settings.notify and request.trigger in TOLD:
+            from flows.notify import tell
+
+            tell(settings.notify, request.warehouse)
     else:
         tally.documents = plan.documents
     return tally.summary(time.perf_counter() - begun)
@@ -156,11 +163,12 @@ def business_date(settings: Settings, moment: datetime | None = None) -> date:
 def prepare(request: Request, settings: Settings, run_id: str, started_at: datetime) -> Plan:
     """What the run has to do, without doing it."""
     extractor = choose(settings.extractor)
-    entities = settings.our_entities or our_entities_of(request.inbox)
+    inbox = arrivals(request.inbox, settings)
+    entities = settings.our_entities or our_entities_of(inbox.folder)
     keep_folder = request.warehouse / KEEP_FOLDER
     llm = _llm(request, settings, run_id) if extractor == "openai" else None
     keys = _Keys(settings, extractor, entities, llm)
-    found = [_Found.of(item) for item in scan(request.inbox)]
+    found = [_Found.of(item) for item in (*scan(inbox.folder), *inbox.unreadable)]
     state = landed(request.warehouse, {id for one in found for id in (one.document_id, one.content.contract_id)})
     template = {
         "limits": keys.limits,
@@ -175,7 +183,7 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
         "llm": llm,
         "from_stage": request.from_stage,
     }
-    planner = _Planner(request, state, keys, template, run_id, started_at)
+    planner = _Planner(request, state, keys, template, run_id, started_at, inbox)
     for one in found:
         planner.add(one)
     return planner.plan()
@@ -238,8 +246,17 @@ def _short_hash(*parts: str) -> str:
 class _Planner:
     """Decides document by document; the first by path of equal ones is the original unless one is landed."""
 
-    def __init__(self, request: Request, state: State, keys: _Keys, template: dict, run_id: str, at: datetime):
-        self._request, self._state, self._keys = request, state, keys
+    def __init__(
+        self,
+        request: Request,
+        state: State,
+        keys: _Keys,
+        template: dict,
+        run_id: str,
+        at: datetime,
+        inbox: Arrivals,
+    ):
+        self._request, self._state, self._keys, self._inbox = request, state, keys, inbox
         self._template, self._run_id, self._at = template, run_id, at
         self._originals: dict[str, str] = {}
         self._jobs: list[Job] = []
@@ -275,7 +292,7 @@ class _Planner:
         return Filed(
             document_id=document_id(item, content),
             contract_id=content.contract_id,
-            source_uri=item.source_uri,
+            source_uri=self._inbox.uri(item),
             file_name=item.file_name,
             sha256=content.sha256,
             media_type=_media_type(item),
@@ -451,6 +468,6 @@ def _run_row(request: Request, settings: Settings, run_id: str, started_at: date
         "tokens_in": 0,
         "tokens_out": 0,
         "cost_usd": 0.0,
-        "inbox": str(request.inbox.resolve()),
+        "inbox": str(place(request.inbox)),
         "trigger": request.trigger,
     }

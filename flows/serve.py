@@ -26,10 +26,11 @@ HEARTBEAT_SECONDS = 30
 LOST_AFTER_SECONDS = 90
 
 
-def serve(settings: Settings, warehouse: Path, port: int) -> None:
+def serve(settings: Settings, warehouse: Path | str, port: int) -> None:
     """Serve until interrupted. Raises RunError when the Prefect server does not come up."""
     inbox = inbox_of(settings)
-    inbox.mkdir(parents=True, exist_ok=True)
+    if isinstance(inbox, Path):
+        inbox.mkdir(parents=True, exist_ok=True)
     os.environ.update(_environment(settings, warehouse, inbox, port))
     prefect_home = settings.home / "prefect"
     prefect_home.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ async def _until_stopped(settings: Settings) -> None:
         await serving
 
 
-def _environment(settings: Settings, warehouse: Path, inbox: Path, port: int) -> dict[str, str]:
+def _environment(settings: Settings, warehouse: Path | str, inbox: Path | str, port: int) -> dict[str, str]:
     """What the server and each flow run's process inherit."""
     return {
         "PREFECT_HOME": str(settings.home / "prefect"),
@@ -56,6 +57,7 @@ def _environment(settings: Settings, warehouse: Path, inbox: Path, port: int) ->
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "flows",  # their warnings are seen beside the run
         f"{PREFIX}HOME": str(settings.home),
         f"{PREFIX}WAREHOUSE": str(warehouse),
         f"{PREFIX}INBOX": str(inbox),

@@ -7,6 +7,7 @@
     ├── PlaybookError           a playbook file is not well formed
     ├── WarehouseError          the warehouse can't be read or written
     │   └── QueryError          a query was refused or failed
+    ├── StorageError            a place elsewhere can't be reached or used
     └── RunError                the run itself failed
 
 The page docs/errors.md has an entry for every `code`.
@@ -75,6 +76,12 @@ class QueryError(WarehouseError):
     """A query was refused or failed."""
 
     code = "query"
+
+
+class StorageError(ContractAgentError):
+    """A place elsewhere, named by a URL, can't be reached or used."""
+
+    code = "storage"
 
 
 class RunError(ContractAgentError):

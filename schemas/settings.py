@@ -4,14 +4,18 @@ Values come from environment variables `CONTRACT_AGENT_<NAME>` (lists as JSON), 
 `contract-agent.toml` in the data folder. The environment is read where a program starts, then passed on.
 """
 
+import hashlib
 import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from schemas.errors import SettingsError
@@ -73,10 +77,18 @@ class Settings(BaseSettings):
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
-    inbox: Path | None = Field(
-        None, description="The folder that the schedule reads; `inbox/` in the data folder when not set."
+    inbox: Path | str | None = Field(
+        None, description="The folder that the schedule reads, or its URL; `inbox/` in the data folder when not set."
     )
-    warehouse: Path | None = Field(None, description="The warehouse; `warehouse/` in the data folder when not set.")
+    warehouse: Path | str | None = Field(
+        None, description="The warehouse's folder, or its URL; `warehouse/` in the data folder when not set."
+    )
+    cache: Path | None = Field(
+        None, description="Local copies of inboxes and warehouses elsewhere; `cache/` in the data folder when not set."
+    )
+    notify: tuple[SecretStr, ...] = Field(
+        (), description="Where the brief goes after a night, as Apprise URLs (Slack, Teams, mail); nowhere if not set."
+    )
 
     closed_periods: tuple[tuple[date, date], ...] = Field(
         (), description="Closed periods as first and last day; contracts of theirs can't be forgotten."
@@ -97,9 +109,37 @@ class Settings(BaseSettings):
         return LlmSettings(**given, base_url=base_url, ledger=ledger, run_id=run_id)
 
     @property
+    def warehouse_place(self) -> Path | str:
+        """Where the warehouse is: a path, or the URL of one elsewhere."""
+        return place(self.warehouse or self.home / "warehouse")
+
+    @property
     def warehouse_folder(self) -> Path:
-        """Where the warehouse is."""
-        return (self.warehouse or self.home / "warehouse").expanduser().resolve()
+        """The warehouse's folder, or that of its local copy; `warehouse.remote.opened` brings the copy up to date."""
+        return self.local_folder(self.warehouse_place)
+
+    def local_folder(self, place: Path | str) -> Path:
+        """The path itself, or the folder in the cache for what a URL names."""
+        if not is_remote(place):
+            return Path(place)
+        url = str(place).rstrip("/")
+        name = re.sub(r"[^A-Za-z0-9]+", "-", url)[:40].strip("-")
+        cache = (self.cache or self.home / "cache").expanduser().resolve()
+        return cache / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+
+
+def is_remote(place: Path | str) -> bool:
+    """Whether a place is named by a URL."""
+    return isinstance(place, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", place) is not None
+
+
+def place(given: Path | str) -> Path | str:
+    """A place as it is used: a URL as it is, anything else as an absolute path; `file://` is a path, too."""
+    if is_remote(given) and not str(given).lower().startswith("file://"):
+        return given
+    if is_remote(given):
+        given = url2pathname(urlsplit(str(given)).path)
+    return Path(given).expanduser().resolve()
 
 
 def home_folder(environment: dict[str, str] | None = None) -> Path:

@@ -3,7 +3,10 @@
 import fcntl
 import os
 import socket
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,7 +50,49 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def agent(tmp_path: Path) -> Callable[..., Done]:
     """`contract-agent` with a data folder of its own; keyword arguments add to its environment."""
-    return lambda *arguments, **more: run_agent(*arguments, CONTRACT_AGENT_HOME=str(tmp_path / "home"), **more)
+    given = {"CONTRACT_AGENT_HOME": str(tmp_path / "home")}
+    return lambda *arguments, **more: run_agent(*arguments, **given | more)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 on loopback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port, server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_for(port: int, server: subprocess.Popen) -> None:
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert server.poll() is None, "the server stopped"
+        time.sleep(0.1)
+    raise AssertionError("the server did not come up")
+
+
+@pytest.fixture
+def bucket(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty bucket; this process and the commands it calls find the server and their credentials."""
+    import s3fs
+
+    given = {"AWS_ENDPOINT_URL": s3_server, "AWS_ACCESS_KEY_ID": "one", "AWS_SECRET_ACCESS_KEY": "two"}
+    for name, value in (given | {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}).items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    name = f"contracts-{os.getpid()}-{abs(hash(tmp_path)):x}"
+    s3fs.S3FileSystem().mkdir(name)
+    yield f"s3://{name}"
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture(scope="session")

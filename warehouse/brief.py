@@ -1,9 +1,11 @@
 """The morning brief: what arrived, what waits and why, what is due, and what it is worth."""
 
+import re
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -63,20 +65,67 @@ def brief(root: Path) -> Brief:
         con.close()
 
 
+class Section(NamedTuple):
+    """A heading and what stands below it: for each item its lines, then how many more there are and what shows them."""
+
+    heading: str
+    items: Sequence[tuple[str, ...]] = ()
+    more: int = 0
+    command: str = ""
+
+
+def title(brief: Brief) -> str:
+    """The brief's title."""
+    return f"Contract brief for {brief.business_date:%A, %d %B %Y}" if brief.business_date else "Contract brief"
+
+
 def render(brief: Brief) -> str:
     """The brief as plain text for a terminal, 100 characters wide."""
     if brief.business_date is None:
-        return "Nothing has been landed yet: put contracts into an inbox and run `contract-agent run INBOX`.\n"
-    title = f"Contract brief for {brief.business_date:%A, %d %B %Y}"
-    parts = [
-        [title, "=" * len(title), _arrived(brief)],
-        _quarantine(brief),
-        *([_second_contracts(brief)] if brief.second_contracts else []),
-        _flags(brief),
-        _renewals(brief),
-        _totals(brief),
-    ]
+        return f"{_NOTHING}\n"
+    name = title(brief)
+    parts = [[name, "=" * len(name), *wrap(_arrived(brief), _WIDTH)], *map(_lines, _sections(brief))]
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def markdown(brief: Brief) -> str:
+    """The brief as Markdown without its title. What contracts say can't make links, pictures or mentions in it."""
+    if brief.business_date is None:
+        return f"{_NOTHING}\n"
+    parts = [[_arrived(brief)], *map(_markdown_lines, _sections(brief))]
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+_NOTHING = "Nothing has been landed yet: put contracts into an inbox and run `contract-agent run INBOX`."
+
+
+def _sections(brief: Brief) -> list[Section]:
+    second_contracts = [_second_contracts(brief)] if brief.second_contracts else []
+    return [_quarantine(brief), *second_contracts, _flags(brief), _renewals(brief), _totals(brief)]
+
+
+def _lines(section: Section) -> list[str]:
+    lines = [section.heading]
+    for first, *below in section.items:
+        lines += wrap(_line(first), _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for text in below:
+            lines += wrap(_line(text), _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return lines + ([f"  ... and {section.more:,} more: `{section.command}`"] if section.more else [])
+
+
+def _markdown_lines(section: Section) -> list[str]:
+    items = [
+        f"- {_plain(first)}" + "".join(f"  \n  {_plain(text)}" for text in below) for first, *below in section.items
+    ]
+    more = [f"- ... and {section.more:,} more: `{section.command}`"] if section.more else []
+    return [f"**{section.heading}**", *([""] if items or more else []), *items, *more]
+
+
+def _plain(text: str) -> str:
+    """Text in which a Markdown reader, a mail program or a chat finds nothing to obey."""
+    escaped = _line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = re.sub(r"[\\`*\[\]~]|(?<!\w)_|_(?!\w)", lambda found: f"\\{found[0]}", escaped)
+    return re.sub(r"(?<!\w)@(?=\w)|(?<=\w)(?=://)", lambda found: f"{found[0]}\u200b", escaped)
 
 
 _BUSINESS_DATE = "SELECT max(business_date) AS business_date FROM runs WHERE trigger IS DISTINCT FROM 'review'"
@@ -114,60 +163,61 @@ def _arrived(brief: Brief) -> str:
         line += f" {_count(arrived['duplicates'], 'duplicate')}, {arrived['quarantined']:,} in quarantine."
     if arrived["changes"]:
         line += f" {_count(arrived['changes'], 'value')} differ from the version before."
-    return "\n".join(wrap(line, _WIDTH))
+    return line
 
 
-def _quarantine(brief: Brief) -> list[str]:
-    if not brief.quarantine:
-        return ["Nothing waits in quarantine."]
-    lines = [f"Waiting in quarantine: {_count(len(brief.quarantine), 'document')}"]
-    for row in brief.quarantine[:_SHOWN]:
-        lines += _item(f"{row['file_name']} ({row['error_code']}): {row['error_message'] or ''}")
-    return lines + _rest(len(brief.quarantine), _SHOWN, "contract-agent sql 'FROM quarantine'")
+def _quarantine(brief: Brief) -> Section:
+    rows = brief.quarantine
+    if not rows:
+        return Section("Nothing waits in quarantine.")
+    heading = f"Waiting in quarantine: {_count(len(rows), 'document')}"
+    items = [(f"{row['file_name']} ({row['error_code']}): {row['error_message'] or ''}",) for row in rows[:_SHOWN]]
+    return Section(heading, items, len(rows) - len(items), "contract-agent sql 'FROM quarantine'")
 
 
-def _second_contracts(brief: Brief) -> list[str]:
-    lines = ["Files that seem to hold a second contract: split them if they do, only the first was read as a contract"]
-    for row in brief.second_contracts[:_SHOWN]:
-        lines += _item(f"{row['file_name']}: one seems to begin on page {row['page_number']}")
-    return lines + _rest(len(brief.second_contracts), _SHOWN, "contract-agent sql 'FROM pages'")
+def _second_contracts(brief: Brief) -> Section:
+    heading = "Files that seem to hold a second contract: split them if they do, only the first was read as a contract"
+    rows = brief.second_contracts
+    items = [(f"{row['file_name']}: one seems to begin on page {row['page_number']}",) for row in rows[:_SHOWN]]
+    return Section(heading, items, len(rows) - len(items), "contract-agent sql 'FROM pages'")
 
 
-def _flags(brief: Brief) -> list[str]:
+def _flags(brief: Brief) -> Section:
     if not brief.flags:
-        return ["No flags to decide."]
+        return Section("No flags to decide.")
     by_severity = ", ".join(f"{count:,} {severity}" for severity, count in brief.severities.items())
-    lines = [f"Flags to decide: {by_severity}"]
+    items = []
     for row in brief.flags:
         place = f", page {row['page_number']}" if row["page_number"] else ""
-        lines += _item(f"{row['severity'].upper()} {row['rule_id']}: {_contract(row)}{place}")
-        lines += _below(row["reason"])
         references = row["reference_titles"] or ", ".join(row["refs"] or ())
-        lines += _below(f"See: {references}") if references else []
-    return lines + _rest(brief.open_flags, len(brief.flags), "contract-agent sql 'FROM review_queue'")
+        first = f"{row['severity'].upper()} {row['rule_id']}: {_contract(row)}{place}"
+        items.append((first, row["reason"], *([f"See: {references}"] if references else [])))
+    more = brief.open_flags - len(items)
+    return Section(f"Flags to decide: {by_severity}", items, more, "contract-agent sql 'FROM review_queue'")
 
 
-def _renewals(brief: Brief) -> list[str]:
+def _renewals(brief: Brief) -> Section:
     if not brief.renewals:
-        return [f"No renewal or notice deadline in the next {DAYS_AHEAD} days."]
-    lines = [f"Due in the next {DAYS_AHEAD} days: {_count(brief.renewals_ahead, 'date')}"]
+        return Section(f"No renewal or notice deadline in the next {DAYS_AHEAD} days.")
+    items = []
     for row in brief.renewals:
         what = "last day for notice" if row["event"] == "notice_deadline" else _end(row["renewal_type"])
         days = _count(row["days_left"], "day")
         worth = f", {_money(row['annual_value'], row['currency'])} a year" if row["annual_value"] else ""
-        lines += _item(f"{row['due_date']} (in {days}) {what}: {_contract(row)}{worth}")
-    return lines + _rest(brief.renewals_ahead, len(brief.renewals), "contract-agent query renewals_ahead")
+        items.append((f"{row['due_date']} (in {days}) {what}: {_contract(row)}{worth}",))
+    heading = f"Due in the next {DAYS_AHEAD} days: {_count(brief.renewals_ahead, 'date')}"
+    return Section(heading, items, brief.renewals_ahead - len(items), "contract-agent query renewals_ahead")
 
 
-def _totals(brief: Brief) -> list[str]:
-    lines = ["All contracts by currency"]
+def _totals(brief: Brief) -> Section:
+    items = []
     for row in brief.totals:
         worth = _money(row["total_value"], row["currency"]) if row["with_value"] else "no stated value"
         annual = f", {_money(row['annual_value'], row['currency'])} a year" if row["annual_value"] else ""
         without = row["contracts"] - row["with_value"]
         note = f" ({without:,} without a stated value)" if without and row["with_value"] else ""
-        lines += _item(f"{worth}{annual}, {_count(row['contracts'], 'contract')}{note}")
-    return lines if brief.totals else ["No contracts yet."]
+        items.append((f"{worth}{annual}, {_count(row['contracts'], 'contract')}{note}",))
+    return Section("All contracts by currency", items) if items else Section("No contracts yet.")
 
 
 def _end(renewal_type: str | None) -> str:
@@ -189,18 +239,6 @@ def _money(amount: Any, currency: str | None) -> str:
     return f"{currency or 'currency unknown'} {amount:,.2f}"
 
 
-def _item(text: str) -> list[str]:
-    return wrap(_line(text), _WIDTH, initial_indent="  ", subsequent_indent="    ")
-
-
-def _below(text: str) -> list[str]:
-    return wrap(_line(text), _WIDTH, initial_indent="    ", subsequent_indent="    ")
-
-
 def _line(text: str) -> str:
     """Text of a contract on one line, without the control characters that a terminal would obey."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
-def _rest(all: int, shown: int, command: str) -> list[str]:
-    return [f"  ... and {all - shown:,} more: `{command}`"] if all > shown else []

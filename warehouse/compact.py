@@ -176,7 +176,9 @@ def _manifest(
     missing = {file for each in done.tables.values() for file in each.files} - set(now.all_files)
     if missing or superseded != former.superseded or heads != former.heads or now.retired != former.retired:
         raise WarehouseError(
-            f"{root} was rolled back or compacted meanwhile; nothing was changed.", help="Compact again.", code="busy"
+            f"{root} was rolled back or compacted meanwhile; nothing was changed.",
+            help="Compact again.",
+            code="warehouse_busy",
         )
     files, retired = dict(now.files), dict(now.retired)
     columns = {table.name: tuple(table.columns) for table in TABLES}

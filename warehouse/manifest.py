@@ -7,6 +7,7 @@ Writing a manifest under its name is the one moment at which a run becomes visib
     <root>/lake/heads/, lake/superseded/    the latest version of everything; which versions are so no longer
     <root>/manifests/<number>-<run>.json
     <root>/staging/                    work in progress; what a killed run left is swept by the next one
+    <root>/remote.json                 only in the local copy of a warehouse elsewhere
     <root>/publish.lock
 """
 
@@ -27,6 +28,8 @@ from schemas.base import Frozen
 from schemas.errors import WarehouseError
 
 CATALOGUE = "warehouse.duckdb"
+REMOTE = "remote.json"
+"""Says what a folder is a local copy of; a warehouse of its own has no such file."""
 LAYOUT = 2
 """Of the folder; a manifest of another layout is not read."""
 LOCK_SECONDS = 60.0
@@ -110,9 +113,13 @@ def manifest_of(root: Path, run_id: str) -> Manifest:
 
 
 def write(root: Path, manifest: Manifest) -> None:
-    """Commit a manifest: all or nothing, and on disk when this returns."""
+    """Commit a manifest: all or nothing, and on disk when this returns; elsewhere first where the folder is a copy."""
     staged = root / "staging" / manifest.file_name
     staged.write_text(json.dumps(manifest.model_dump(mode="json")), encoding="utf-8")
+    if (root / REMOTE).is_file():
+        from warehouse.remote import commit  # imports this module, and is needed for copies alone
+
+        commit(root, manifest)
     settle(staged, root / "manifests" / manifest.file_name)
 
 

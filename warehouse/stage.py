@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from warehouse.manifest import committed, current, manifest_of, publishing, settle
+from warehouse.manifest import REMOTE, committed, current, manifest_of, publishing, settle
 
 _FILE = re.compile(r"r-(.+)-[0-9a-f]{12}\.parquet")
 
@@ -44,20 +44,25 @@ def sweep(root: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
     manifest = current(root)
     runs = committed(root)
+    gone = []
     for run_id in [run_id for run_id, number in runs.items() if manifest and number < manifest.first]:
-        (root / "manifests" / f"{runs.pop(run_id):06d}-{run_id}.json").unlink()
+        gone.append(f"manifests/{runs.pop(run_id):06d}-{run_id}.json")
     lake = root / "lake"
     left = [
-        file
+        str(file.relative_to(root))
         for folder in (lake.iterdir() if lake.is_dir() else ())
         for file in folder.iterdir()
         if (match := _FILE.fullmatch(file.name)) and match[1] not in runs
     ]
     if left:  # a file outlives the manifest of its own run when later ones list it
         listed = {file for run_id in runs for file in manifest_of(root, run_id).all_files}
-        for file in left:
-            if str(file.relative_to(root)) not in listed:
-                file.unlink(missing_ok=True)
+        gone += [file for file in left if file not in listed]
+    if gone and (root / REMOTE).is_file():
+        from warehouse.remote import deleted  # imports this module's own imports, and is needed for copies alone
+
+        deleted(root, gone)
+    for file in gone:
+        (root / file).unlink(missing_ok=True)
 
 
 def _is_alive(stage: Path) -> bool:
