@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -29,6 +30,7 @@ from schemas.playbook import load_playbooks, references
 from schemas.settings import Settings, our_entities_of, place
 from schemas.tables import SCHEMA_VERSION
 from warehouse.catalogue import publish
+from warehouse.gates import check as check_gates
 from warehouse.lake import land
 from warehouse.state import DocumentHead, State, landed
 
@@ -75,6 +77,7 @@ class Plan(Frozen):
     jobs: tuple[Job, ...] = ()
     copies: tuple[tuple[Filed, str], ...] = ()
     problems: tuple[tuple[Filed, str, str], ...] = ()
+    found: int = 0
     unchanged: int = 0
     read_key: str
 
@@ -105,11 +108,12 @@ def night(
     plan = prepare(request, settings, run_id, started_at)
     tally = _Tally(run_id)
     if not request.dry_run:
-        run = _run_row(request, settings, run_id, started_at)
+        run = _run_row(request, settings, run_id, started_at) | {"found": plan.found, "unchanged": plan.unchanged}
         processor = _settled(request.warehouse, processor or _in_pool(settings))
         outcomes = _outcomes(plan, processor, tally, watch, run, begun)
         link = linker(run["business_date"], load_playbooks(settings.playbook))
-        manifest = land(request.warehouse, run, outcomes, references().values(), link=link)
+        check = partial(check_gates, waived=settings.waived_gates)
+        manifest = land(request.warehouse, run, outcomes, references().values(), link=link, check=check)
         tally.flags = manifest.run["flags"]
         publish(request.warehouse)
         if settings.notify and request.trigger in TOLD:
@@ -262,9 +266,10 @@ class _Planner:
         self._jobs: list[Job] = []
         self._copies: list[tuple[Filed, str]] = []
         self._problems: list[tuple[Filed, str, str]] = []
-        self._unchanged = 0
+        self._found = self._unchanged = 0
 
     def add(self, found: _Found) -> None:
+        self._found += 1
         item, content, error = found
         filed = self._filed(item, content)
         original = self._original_of(filed)
@@ -284,6 +289,7 @@ class _Planner:
             jobs=tuple(self._jobs),
             copies=tuple(copies),
             problems=tuple(self._problems),
+            found=self._found,
             unchanged=self._unchanged,
             read_key=self._keys.read,
         )

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
         (), description="Where the brief goes after a night, as Apprise URLs (Slack, Teams, mail); nowhere if not set."
     )
 
+    waived_gates: tuple[str, ...] = Field((), description="Quality gates that only warn and stop no run.")
     closed_periods: tuple[tuple[date, date], ...] = Field(
         (), description="Closed periods as first and last day; contracts of theirs can't be forgotten."
     )

@@ -232,7 +232,18 @@ TABLES: tuple[Table, ...] = (
         | documents INTEGER | contracts INTEGER | flags INTEGER | quarantined INTEGER | pages INTEGER
         | seconds DOUBLE | tokens_in BIGINT | tokens_out BIGINT | cost_usd DOUBLE | extractor VARCHAR
         | code_version VARCHAR | playbook_version VARCHAR | duplicates INTEGER | inbox VARCHAR
-        | trigger VARCHAR | number BIGINT | undone_at BIGINT""",
+        | trigger VARCHAR | number BIGINT | undone_at BIGINT | found INTEGER
+        | unchanged INTEGER""",
+    ),
+    _table(
+        "gate_results",
+        "run",
+        """run_id VARCHAR | gate VARCHAR | checks VARCHAR | level VARCHAR | found BIGINT | examples VARCHAR""",
+    ),
+    _table(
+        "run_metrics",
+        "run",
+        """run_id VARCHAR | metric VARCHAR | part VARCHAR | value DOUBLE | counted BIGINT""",
     ),
     _table(
         "audit",

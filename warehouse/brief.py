@@ -1,5 +1,6 @@
 """The morning brief: what arrived, what waits and why, what is due, and what it is worth."""
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from schemas.base import Frozen
+from warehouse.manifest import HELD_BACK
 from warehouse.read import connect
 
 TOP_FLAGS = 10
@@ -36,6 +38,9 @@ class Brief(Frozen):
     renewals: tuple[Record, ...]
     renewals_ahead: int
     totals: tuple[Record, ...]
+    held_back: Record | None = None
+    unusual: tuple[Record, ...] = ()
+    doubts: tuple[Record, ...] = ()
 
     @property
     def open_flags(self) -> int:
@@ -44,6 +49,7 @@ class Brief(Frozen):
 
 def brief(root: Path) -> Brief:
     """Gather the brief from one consistent view of the warehouse. Raises WarehouseError without one."""
+    held_back = Path(root) / HELD_BACK
     con = connect(root)
     try:
         figures: dict[str, dict[str, float]] = {}
@@ -60,6 +66,9 @@ def brief(root: Path) -> Brief:
             renewals=tuple(renewals[:_SHOWN]),
             renewals_ahead=len(renewals),
             totals=tuple(_records(con, _TOTALS)),
+            held_back=json.loads(held_back.read_text(encoding="utf-8")) if held_back.is_file() else None,
+            unusual=tuple(_records(con, _UNUSUAL)),
+            doubts=tuple(_records(con, _DOUBTS)),
         )
     finally:
         con.close()
@@ -101,7 +110,8 @@ _NOTHING = "Nothing has been landed yet: put contracts into an inbox and run `co
 
 def _sections(brief: Brief) -> list[Section]:
     second_contracts = [_second_contracts(brief)] if brief.second_contracts else []
-    return [_quarantine(brief), *second_contracts, _flags(brief), _renewals(brief), _totals(brief)]
+    doubts = [section for section in (_held_back(brief), _unusual(brief)) if section]
+    return [*doubts, _quarantine(brief), *second_contracts, _flags(brief), _renewals(brief), _totals(brief)]
 
 
 def _lines(section: Section) -> list[str]:
@@ -129,6 +139,11 @@ def _plain(text: str) -> str:
 
 
 _BUSINESS_DATE = "SELECT max(business_date) AS business_date FROM runs WHERE trigger IS DISTINCT FROM 'review'"
+_OF_THE_DAY = """run_id IN (SELECT run_id FROM runs WHERE business_date = (
+    SELECT max(business_date) FROM runs WHERE trigger IS DISTINCT FROM 'review'
+))"""
+_UNUSUAL = f"FROM drift WHERE is_warning AND {_OF_THE_DAY}"
+_DOUBTS = f"FROM gate_results WHERE found > 0 AND {_OF_THE_DAY}"
 _SECOND_CONTRACTS = """
 SELECT d.file_name, p.page_number FROM pages p JOIN documents d USING (document_id)
 WHERE list_contains(p.warnings, 'second_contract') AND d.status = 'landed' ORDER BY d.file_name, p.page_number
@@ -164,6 +179,30 @@ def _arrived(brief: Brief) -> str:
     if arrived["changes"]:
         line += f" {_count(arrived['changes'], 'value')} differ from the version before."
     return line
+
+
+def _held_back(brief: Brief) -> Section | None:
+    if not brief.held_back:
+        return None
+    heading = f"HELD BACK: the run of {brief.held_back['business_date']} was not published; what follows is older"
+    items = [
+        (f"{gate['checks']} Not so for {gate['found']:,}: {gate['examples']}",) for gate in brief.held_back["gates"]
+    ]
+    return Section(heading, items)
+
+
+def _unusual(brief: Brief) -> Section | None:
+    """What the gates let pass with a warning, and figures far from what they usually are."""
+    items = [(f"{gate['checks']} Not so for {gate['found']:,}: {gate['examples']}",) for gate in brief.doubts]
+    for row in brief.unusual[:_SHOWN]:
+        name = " ".join(part for part in (row["metric"].replace("_", " "), row["part"]) if part)
+        items.append((f"{name}: {row['value']:g}, usually {row['usual']:g}",))
+    more = max(0, len(brief.unusual) - _SHOWN)
+    return (
+        Section("To look at before trusting this run", items, more, "contract-agent sql 'FROM drift'")
+        if items
+        else None
+    )
 
 
 def _quarantine(brief: Brief) -> Section:

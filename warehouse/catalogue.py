@@ -30,6 +30,8 @@ MORNING_VIEWS = (
     "asc606_checklist",
     "quarantine",
     "morning_brief",
+    "completeness",
+    "drift",
 )
 _STORAGE = "v1.5.0"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -158,17 +160,13 @@ def _build(path: Path, root: Path, manifest: Manifest | None) -> None:
 def _statements(root: Path, manifest: Manifest | None, number: int | None = None) -> list[str]:
     views = _Views(root, manifest, number)
     made = [_info(root, manifest), *views.superseded()]
-    for table in sorted(TABLES, key=lambda table: _ORDER.get(table.level, len(_ORDER))):
+    for table in sorted(TABLES, key=lambda table: (table.name != "runs", table.level != "family")):
         made += views.of(table)
         made.append(f"COMMENT ON VIEW {table.name} IS {literal(_LEVELS[table.level])}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
     for name in MORNING_VIEWS:
         made += _morning_view(name)
     return made
-
-
-_ORDER = {"run": 0, "family": 1}
-"""Levels whose views others look at, so they are made first."""
 
 
 def _info(root: Path, manifest: Manifest | None) -> str:
@@ -257,7 +255,9 @@ class _Views:
         if table.name == "runs":
             now = self._number is None
             conditions.append("undone_at IS NULL" if now else f"(undone_at IS NULL OR undone_at > {self._number})")
-        if self._number is not None:
+        elif table.name in ("gate_results", "run_metrics"):
+            conditions.append("run_id IN (SELECT run_id FROM runs)")
+        if self._number is not None and table.name in ("runs", "audit", "reviews"):
             by_then = "decided_at <= (SELECT max(finished_at) FROM runs)"
             conditions.append(by_then if table.name == "reviews" else f"number <= {self._number}")
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""

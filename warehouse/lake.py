@@ -1,5 +1,6 @@
 """Land: the rows of a run become one Parquet file a table and one manifest, all of them or none."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -16,14 +17,15 @@ from schemas.errors import WarehouseError
 from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import seen
+from warehouse.gates import GateFailed
 from warehouse.heads import NewHeads
-from warehouse.manifest import LAYOUT, LOCK_SECONDS, Manifest, committed, current, publishing, write
+from warehouse.manifest import HELD_BACK, LAYOUT, LOCK_SECONDS, Manifest, committed, current, publishing, write
 from warehouse.parquet import TableWriter, read_columns, read_file, write_file
 from warehouse.rows import Rows, utc
 from warehouse.stage import place, staging
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,99}")
-_CARRIED = ("runs", "audit")  # small and long-lived: each file holds the former rows too
+_CARRIED = ("runs", "audit", "gate_results", "run_metrics")  # small and long-lived: each file holds the former rows too
 
 
 def land(
@@ -33,11 +35,13 @@ def land(
     references: Iterable[Reference] = (),
     *,
     link: "Linker | None" = None,
+    check: "Checker | None" = None,
     timeout: float = LOCK_SECONDS,
 ) -> Manifest:
     """Write all batches of a run, commit them, and give back the manifest.
 
-    `link` works out what hangs on several contracts, from a connection that sees the state after this run.
+    `link` works out what hangs on several contracts, from a connection that sees the state after this run; `check`
+    looks at that state last, gives rows about it, and raises GateFailed when it must not be published.
 
     `run` is the row of `runs`; only `run_id` is needed at the start. The rest is read after the last batch,
     and counts that are missing are counted. Batches are streamed: the lock is held only at the beginning and
@@ -53,7 +57,7 @@ def land(
         landing.take(batches)
         with publishing(root, timeout):
             link = link if landing.heads.heads else None
-            return commit(root, landing, current(root), _run_row(run, landing), tuple(references), link)
+            return commit(root, landing, current(root), _run_row(run, landing), tuple(references), link, check)
 
 
 class Linked(NamedTuple):
@@ -63,6 +67,8 @@ class Linked(NamedTuple):
     family_ids: frozenset[str]
 
 
+Checker = Callable[[duckdb.DuckDBPyConnection, str], Rows]
+"""Gets a connection to all tables as they will be, and the run's id."""
 Linker = Callable[[duckdb.DuckDBPyConnection, str], Linked]
 """Gets a connection to all tables as they will be, and the run's id."""
 
@@ -139,6 +145,7 @@ def commit(
     run: dict[str, Any],
     references: tuple[Reference, ...] = (),
     link: Linker | None = None,
+    check: Checker | None = None,
 ) -> Manifest:
     """Make what was staged, beside what `former` lists, the current state. Only under the lock."""
     run["number"] = number = former.number + 1 if former else 1
@@ -191,8 +198,33 @@ def commit(
             "superseded": superseded,
         }
     )
+    if check:
+        manifest = _checked(root, landing, manifest, check)
     write(root, manifest)
+    (root / HELD_BACK).unlink(missing_ok=True)
     return manifest
+
+
+def _checked(root: Path, landing: Landing, manifest: Manifest, check: Checker) -> Manifest:
+    """The manifest with what was found in the state that it would publish. Raises GateFailed, and keeps why."""
+    try:
+        with seen(root, manifest) as con:
+            found = check(con, landing.run_id)
+    except GateFailed as failed:
+        (root / HELD_BACK).write_text(
+            json.dumps(
+                {"run": manifest.run_id, "business_date": str(manifest.run["business_date"]), "gates": failed.failed}
+            )
+        )
+        raise
+    files, columns = dict(manifest.files), dict(manifest.columns)
+    for name, rows in found.items():
+        table = TABLE_BY_NAME[name]
+        write_file(landing.stage / f"{name}.parquet", arrow_table(name, arrow_schema(table), rows))
+        _carry(root, landing, files, table)
+        files[name] = (place(root, landing.run_id, landing.stage / f"{name}.parquet", name),)
+        columns[name] = tuple(table.columns)
+    return manifest.model_copy(update={"files": files, "columns": columns})
 
 
 def _landed_runs(root: Path, manifest: Manifest | None) -> set[str]:

@@ -28,6 +28,8 @@ from schemas.base import Frozen
 from schemas.errors import WarehouseError
 
 CATALOGUE = "warehouse.duckdb"
+HELD_BACK = "held_back.json"
+"""Why the last run was not published, where a quality gate stopped it."""
 REMOTE = "remote.json"
 """Says what a folder is a local copy of; a warehouse of its own has no such file."""
 LAYOUT = 2

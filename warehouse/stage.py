@@ -58,7 +58,7 @@ def sweep(root: Path) -> None:
         listed = {file for run_id in runs for file in manifest_of(root, run_id).all_files}
         gone += [file for file in left if file not in listed]
     if gone and (root / REMOTE).is_file():
-        from warehouse.remote import deleted  # imports this module's own imports, and is needed for copies alone
+        from warehouse.remote import deleted  # needed for copies alone, and slow to import
 
         deleted(root, gone)
     for file in gone:
