@@ -79,7 +79,7 @@ def render(brief: Brief) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
-_BUSINESS_DATE = "SELECT max(business_date) AS business_date FROM runs WHERE trigger IS DISTINCT FROM 'review'"
+_BUSINESS_DATE = "SELECT business_date FROM business_day"
 _SECOND_CONTRACTS = """
 SELECT d.file_name, p.page_number FROM pages p JOIN documents d USING (document_id)
 WHERE list_contains(p.warnings, 'second_contract') AND d.status = 'landed' ORDER BY d.file_name, p.page_number

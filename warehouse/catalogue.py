@@ -14,11 +14,21 @@ from uuid import uuid4
 import duckdb
 
 from schemas.errors import WarehouseError
+from schemas.names import JAPANESE_FORMS, LEGAL_FORMS
 from schemas.tables import TABLES, Table
 from schemas.terms import TERMS
 from warehouse.manifest import CATALOGUE, LOCK_SECONDS, Manifest, current, glob_free, publishing, settle
 
 VIEW_FOLDER = Path(__file__).parent / "views"
+BASE_VIEWS = (
+    "business_day",
+    "arrivals",
+    "standing_flags",
+    "standing_topics",
+    "agreements",
+    "running_periods",
+)
+"""What the other views and the questions stand on."""
 MORNING_VIEWS = (
     "review_queue",
     "nonstandard_terms",
@@ -94,7 +104,8 @@ def literal(value: str | Path) -> str:
 def fingerprint() -> str:
     """Changes whenever the code's tables or views do, so that an older catalogue is told apart."""
     parts = [table.model_dump_json() for table in TABLES]
-    parts += [(VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8") for name in MORNING_VIEWS]
+    parts += [_view_text(name) for name in _VIEWS]
+    parts.append(_COMPANY_NAME)
     parts.append(Path(__file__).read_text(encoding="utf-8"))
     return sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -138,8 +149,9 @@ def _statements(root: Path, manifest: Manifest | None) -> list[str]:
         made += _latest(table, root, held, known, mixed, bool(superseded))
         made.append(f"COMMENT ON VIEW {name} IS {literal(_LEVELS[table.level])}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
-    for name in MORNING_VIEWS:
-        made += _morning_view(name)
+    made.append(f"CREATE MACRO company_name(name) AS {_COMPANY_NAME}")
+    for name in _VIEWS:
+        made += _view(name)
     return made
 
 
@@ -217,7 +229,20 @@ _OVERLAID = {
 """Tables whose latest state is more than the latest rows of their run."""
 
 
-def _morning_view(name: str) -> list[str]:
-    text = (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+_VIEWS = (*BASE_VIEWS, *MORNING_VIEWS)
+_ENDING = literal(rf"(?:,\s*|\s+)(?:{LEGAL_FORMS}|Company)$")
+_JAPANESE = literal(rf"^(?:{JAPANESE_FORMS})|(?:{JAPANESE_FORMS})$")
+_SPACED = r"regexp_replace(trim(name), '\s+', ' ', 'g')"
+_SHORN = f"regexp_replace(regexp_replace({_SPACED}, {_ENDING}, '', 'i'), {_JAPANESE}, '', 'g')"
+_COMPANY_NAME = rf"nullif(trim(regexp_replace(lower({_SHORN}), '[^\pL\pN]+', ' ', 'g')), '')"
+"""A company's name for comparing, without punctuation and legal form; null where nothing is left of it."""
+
+
+def _view(name: str) -> list[str]:
+    text = _view_text(name)
     sentence = text.splitlines()[0].removeprefix("--").strip()
     return [f"CREATE VIEW {name} AS\n{text}", f"COMMENT ON VIEW {name} IS {literal(sentence)}"]
+
+
+def _view_text(name: str) -> str:
+    return (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")

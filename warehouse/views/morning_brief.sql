@@ -1,8 +1,7 @@
 -- The last business date in figures, one row a metric.
 WITH today AS (
-    SELECT * FROM runs WHERE business_date = (
-        SELECT max(business_date) FROM runs WHERE trigger IS DISTINCT FROM 'review'
-    ) AND trigger IS DISTINCT FROM 'review'
+    SELECT * FROM runs
+    WHERE business_date = (SELECT business_date FROM business_day) AND trigger IS DISTINCT FROM 'review'
 ),
 fresh AS (
     SELECT * FROM documents WHERE run_id IN (SELECT run_id FROM today)
