@@ -95,7 +95,7 @@ ORDER BY q.priority DESC, q.contract_id, q.rule_id, q.flag_id LIMIT {TOP_FLAGS}
 _TOTALS = """
 SELECT currency, count(*) AS contracts, count(total_value) AS with_value, sum(total_value) AS total_value,
     sum(annual_value) AS annual_value
-FROM contracts GROUP BY currency ORDER BY total_value DESC NULLS LAST, currency
+FROM agreements GROUP BY currency ORDER BY total_value DESC NULLS LAST, currency
 """
 
 

@@ -25,6 +25,7 @@ BASE_VIEWS = (
     "arrivals",
     "standing_flags",
     "standing_topics",
+    "standing_terms",
     "agreements",
     "running_periods",
 )

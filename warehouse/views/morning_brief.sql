@@ -50,7 +50,7 @@ lines AS (
     UNION ALL
     SELECT 50, 'value', 'total_value', sum(total_value)::DOUBLE,
         coalesce(currency, 'no currency') || ', ' || count(*) || ' contracts'
-    FROM contracts
+    FROM agreements
     WHERE total_value IS NOT NULL
     GROUP BY currency
 )
