@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 

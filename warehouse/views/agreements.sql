@@ -14,8 +14,8 @@ WITH members AS (
 said AS (
     -- Orders and statements of work stand for themselves, so what they say is not said of the master.
     SELECT m.target, m.family_id, t.term, t.value, t.effective_from, m.contract_id <> m.target AS is_change
-    FROM family_terms t
-    JOIN members m ON m.family_id = t.family_id AND m.contract_id = t.set_by_contract_id
+    FROM members m
+    LEFT JOIN family_terms t ON t.family_id = m.family_id AND t.set_by_contract_id = m.contract_id
     WHERE m.relation <> 'under'
 ),
 held AS (
@@ -24,8 +24,10 @@ held AS (
         target = family_id AS is_all,
         min(try_cast(value AS DECIMAL(18, 2))) FILTER (WHERE term = 'total_value') AS total_value,
         min(effective_from) FILTER (WHERE term = 'total_value' AND is_change) AS value_begins,
-        bool_or(is_change AND term = 'total_value') AS is_total_changed,
-        bool_or(is_change AND term IN ('annual_value', 'expiration_date', 'initial_term_months')) AS is_value_changed,
+        coalesce(bool_or(is_change AND term = 'total_value'), false) AS is_total_changed,
+        coalesce(
+            bool_or(is_change AND term IN ('annual_value', 'expiration_date', 'initial_term_months')), false
+        ) AS is_value_changed,
         min(try_cast(value AS DATE)) FILTER (WHERE term = 'expiration_date') AS expiration_date,
         min(try_cast(value AS DOUBLE)) FILTER (WHERE term = 'initial_term_months') AS initial_term_months,
         min(value) FILTER (WHERE term = 'renewal_type') AS renewal_type,
@@ -119,9 +121,9 @@ reckoned AS (
 SELECT
     c.* EXCLUDE (begins) REPLACE (
         CASE
-            WHEN h.is_total_changed OR NOT h.is_value_changed THEN coalesce(h.total_value, c.total_value)
-            WHEN h.is_value_changed THEN r.total_value::DECIMAL(18, 2)
-            ELSE c.total_value
+            WHEN h.is_value_changed AND NOT h.is_total_changed THEN r.total_value::DECIMAL(18, 2)
+            WHEN h.is_all THEN h.total_value
+            ELSE coalesce(h.total_value, c.total_value)
         END AS total_value,
         CASE WHEN h.is_all THEN h.expiration_date ELSE coalesce(h.expiration_date, c.expiration_date) END AS expiration_date,
         CASE WHEN h.is_all THEN h.initial_term_months ELSE coalesce(h.initial_term_months, c.initial_term_months) END AS initial_term_months,
