@@ -15,7 +15,7 @@ import duckdb
 
 from schemas.errors import WarehouseError
 from schemas.names import JAPANESE_FORMS, LEGAL_FORMS
-from schemas.tables import TABLES, Table
+from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from schemas.terms import TERMS
 from warehouse.manifest import CATALOGUE, LOCK_SECONDS, Manifest, current, glob_free, publishing, settle
 
@@ -246,4 +246,29 @@ def _view(name: str) -> list[str]:
 
 
 def _view_text(name: str) -> str:
-    return (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    text = (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    return text.replace("-- terms said", _said()).replace("-- terms in force", _in_force())
+
+
+_OF_A_DOCUMENT = frozenset(
+    {"title", "contract_type", "parties", "counterparty", "our_entity", "our_role", "agreement_date", "signed_date"}
+    | {"effective_date", "fully_executed", "total_value"}
+)
+"""Columns that an amendment leaves as they are, and the value, which is reckoned."""
+_OF_AN_AGREEMENT = {t.name: TABLE_BY_NAME["contracts"].columns[t.name] for t in TERMS if t.name not in _OF_A_DOCUMENT}
+_BETWEEN = ",\n        "
+
+
+def _said() -> str:
+    """Each of those columns as a family's rows have it, one row a term."""
+    return _BETWEEN.join(
+        f"min(try_cast(value AS {kind})) FILTER (WHERE term = '{name}') AS {name}"
+        for name, kind in _OF_AN_AGREEMENT.items()
+    )
+
+
+def _in_force() -> str:
+    """Each column of an agreement: a master's as its family has it, an order's too where that has any."""
+    return _BETWEEN.join(
+        f"CASE WHEN h.is_all THEN h.{name} ELSE coalesce(h.{name}, c.{name}) END AS {name}" for name in _OF_AN_AGREEMENT
+    )

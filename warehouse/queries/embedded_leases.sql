@@ -3,7 +3,11 @@
 WITH signs AS (
     SELECT contract_id, page_number, clause_type AS basis, text AS quote
     FROM clauses
-    WHERE regexp_matches(
+    WHERE clause_type IN (
+            'license_grant', 'delivery', 'minimum_commitment', 'exclusivity', 'volume_restriction', 'fees',
+            'post_termination_services'
+        )
+        AND regexp_matches(
             text, '(dedicated|identified|exclusive use of)\s+(?:[\w-]+\s+){0,2}(equipment|hardware|server|capacity|machine|rack|facilit|vehicle|warehouse)', 'i'
         )
         AND NOT regexp_matches(text, '\b(?:no|not|nor|without|non)\b[\s-]+(?:\w+\s+){0,3}(?:dedicated|identified)', 'i')

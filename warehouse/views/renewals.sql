@@ -1,8 +1,11 @@
 -- Notice deadlines and period ends that lie ahead of the business day, the nearest first.
-WITH events AS NOT MATERIALIZED (
-    SELECT 'notice_deadline' AS event, notice_deadline AS due_date, * FROM running_periods
-    UNION ALL
-    SELECT 'period_end', period_end, * FROM running_periods
+WITH events AS (
+    SELECT
+        v.event,
+        CASE v.event WHEN 'notice_deadline' THEN r.notice_deadline ELSE r.period_end END AS due_date,
+        r.*
+    FROM running_periods r
+    CROSS JOIN (VALUES ('notice_deadline'), ('period_end')) v (event)
 )
 SELECT
     e.due_date,
