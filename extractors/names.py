@@ -2,12 +2,7 @@
 
 import re
 
-LEGAL_FORMS = (
-    r"Inc(?:orporated)?\.?|INC(?:ORPORATED)?\.?|Corp(?:oration)?\.?|CORP(?:ORATION)?\.?|L\.?L\.?C\.?|L\.?L\.?P\.?|"
-    r"L\.P\.|LP|Co\.,?\s+Ltd\.?|Pty\.?\s+Ltd\.?|Pte\.?\s+Ltd\.?|Ltd\.?|LTD\.?|Limited|LIMITED|PLC|plc|p\.l\.c\.|GmbH|"
-    r"AG|SE|ASA|A/S|S\.A\.R\.L\.|S\.A\.S?\.?|SAS|SARL|S\.p\.A\.|S\.r\.l\.|N\.V\.|B\.V\.|BV|K\.K\.|KK|Co\.|CO\.|N\.A\."
-)
-"""Endings that say a name is a company's and nothing more."""
+from schemas.names import JAPANESE_FORMS, LEGAL_FORMS
 
 TELLING_ENDINGS = (
     r"Company|COMPANY|Bank|BANK|University|UNIVERSITY|Trust|TRUST|Foundation|Institute|Partners|Holdings|Group|Fund|"
@@ -79,5 +74,5 @@ def role_side(role: str | None) -> str | None:
 def normalised(name: str) -> str:
     """A company's name for comparing: lower case, without punctuation and legal form."""
     bare = re.sub(rf"(?:,\s*|\s+)(?:{LEGAL_FORMS}|Company)$", "", " ".join(name.split()), flags=re.IGNORECASE)
-    bare = re.sub(r"^(?:株式会社|有限会社|合同会社)|(?:株式会社|有限会社|合同会社)$", "", bare)
+    bare = re.sub(rf"^(?:{JAPANESE_FORMS})|(?:{JAPANESE_FORMS})$", "", bare)
     return re.sub(r"[\W_]+", " ", bare.lower()).strip()

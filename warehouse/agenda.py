@@ -21,7 +21,7 @@ SELECT event, due_date, title, counterparty, contract_id, renewal_notice_days AS
 UNION ALL
 SELECT 'obligation', o.due_date, c.title, c.counterparty, o.contract_id, NULL, o.party || ': ' || o.obligation
 FROM obligations o JOIN contracts c USING (contract_id)
-WHERE o.due_date >= current_date AND o.party IS NOT NULL
+WHERE o.due_date >= (SELECT today FROM business_day) AND o.party IS NOT NULL
 ORDER BY due_date, contract_id, event
 """
 _NAMES = {"notice_deadline": "Last day to give notice", "period_end": "Contract period ends", "obligation": "Due"}

@@ -138,10 +138,8 @@ def _plain(text: str) -> str:
     return re.sub(r"(?<!\w)@(?=\w)|(?<=\w)(?=://)", lambda found: f"{found[0]}\u200b", escaped)
 
 
-_BUSINESS_DATE = "SELECT max(business_date) AS business_date FROM runs WHERE trigger IS DISTINCT FROM 'review'"
-_OF_THE_DAY = """run_id IN (SELECT run_id FROM runs WHERE business_date = (
-    SELECT max(business_date) FROM runs WHERE trigger IS DISTINCT FROM 'review'
-))"""
+_BUSINESS_DATE = "SELECT business_date FROM business_day"
+_OF_THE_DAY = "run_id IN (SELECT r.run_id FROM runs r JOIN business_day d ON d.business_date = r.business_date)"
 _UNUSUAL = f"FROM drift WHERE is_warning AND {_OF_THE_DAY}"
 _DOUBTS = f"FROM gate_results WHERE found > 0 AND {_OF_THE_DAY}"
 _SECOND_CONTRACTS = """
@@ -159,7 +157,7 @@ ORDER BY q.priority DESC, q.contract_id, q.rule_id, q.flag_id LIMIT {TOP_FLAGS}
 _TOTALS = """
 SELECT currency, count(*) AS contracts, count(total_value) AS with_value, sum(total_value) AS total_value,
     sum(annual_value) AS annual_value
-FROM contracts GROUP BY currency ORDER BY total_value DESC NULLS LAST, currency
+FROM agreements GROUP BY currency ORDER BY total_value DESC NULLS LAST, currency
 """
 
 

@@ -16,11 +16,22 @@ from uuid import uuid4
 import duckdb
 
 from schemas.errors import WarehouseError
-from schemas.tables import TABLES, Table
+from schemas.names import JAPANESE_FORMS, LEGAL_FORMS
+from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from schemas.terms import TERMS
 from warehouse.manifest import CATALOGUE, LOCK_SECONDS, Manifest, current, glob_free, publishing, settle
 
 VIEW_FOLDER = Path(__file__).parent / "views"
+BASE_VIEWS = (
+    "business_day",
+    "arrivals",
+    "standing_flags",
+    "standing_topics",
+    "standing_terms",
+    "agreements",
+    "running_periods",
+)
+"""What the other views and the questions stand on."""
 MORNING_VIEWS = (
     "review_queue",
     "nonstandard_terms",
@@ -127,7 +138,8 @@ def literal(value: str | Path) -> str:
 def fingerprint() -> str:
     """Changes whenever the code's tables or views do, so that an older catalogue is told apart."""
     parts = [table.model_dump_json() for table in TABLES]
-    parts += [(VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8") for name in MORNING_VIEWS]
+    parts += [_view_text(name) for name in _VIEWS]
+    parts.append(_COMPANY_NAME)
     parts.append(Path(__file__).read_text(encoding="utf-8"))
     return sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -164,8 +176,9 @@ def _statements(root: Path, manifest: Manifest | None, number: int | None = None
         made += views.of(table)
         made.append(f"COMMENT ON VIEW {table.name} IS {literal(_LEVELS[table.level])}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
-    for name in MORNING_VIEWS:
-        made += _morning_view(name)
+    made.append(f"CREATE MACRO company_name(name) AS {_COMPANY_NAME}")
+    for name in _VIEWS:
+        made += _view(name)
     return made
 
 
@@ -293,7 +306,45 @@ _OVERLAID = {
 """Tables whose latest state is more than the latest rows of their run."""
 
 
-def _morning_view(name: str) -> list[str]:
-    text = (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+_VIEWS = (*BASE_VIEWS, *MORNING_VIEWS)
+_ENDING = literal(rf"(?:,\s*|\s+)(?:{LEGAL_FORMS}|Company)$")
+_JAPANESE = literal(rf"^(?:{JAPANESE_FORMS})|(?:{JAPANESE_FORMS})$")
+_SPACED = r"regexp_replace(trim(name), '\s+', ' ', 'g')"
+_SHORN = f"regexp_replace(regexp_replace({_SPACED}, {_ENDING}, '', 'i'), {_JAPANESE}, '', 'g')"
+_COMPANY_NAME = rf"nullif(trim(regexp_replace(lower({_SHORN}), '[^\pL\pN]+', ' ', 'g')), '')"
+"""A company's name for comparing, without punctuation and legal form; null where nothing is left of it."""
+
+
+def _view(name: str) -> list[str]:
+    text = _view_text(name)
     sentence = text.splitlines()[0].removeprefix("--").strip()
     return [f"CREATE VIEW {name} AS\n{text}", f"COMMENT ON VIEW {name} IS {literal(sentence)}"]
+
+
+def _view_text(name: str) -> str:
+    text = (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    return text.replace("-- terms said", _said()).replace("-- terms in force", _in_force())
+
+
+_OF_A_DOCUMENT = frozenset(
+    {"title", "contract_type", "parties", "counterparty", "our_entity", "our_role", "agreement_date", "signed_date"}
+    | {"effective_date", "fully_executed", "total_value"}
+)
+"""Columns that an amendment leaves as they are, and the value, which is reckoned."""
+_OF_AN_AGREEMENT = {t.name: TABLE_BY_NAME["contracts"].columns[t.name] for t in TERMS if t.name not in _OF_A_DOCUMENT}
+_BETWEEN = ",\n        "
+
+
+def _said() -> str:
+    """Each of those columns as a family's rows have it, one row a term."""
+    return _BETWEEN.join(
+        f"min(try_cast(value AS {kind})) FILTER (WHERE term = '{name}') AS {name}"
+        for name, kind in _OF_AN_AGREEMENT.items()
+    )
+
+
+def _in_force() -> str:
+    """Each column of an agreement: a master's as its family has it, an order's too where that has any."""
+    return _BETWEEN.join(
+        f"CASE WHEN h.is_all THEN h.{name} ELSE coalesce(h.{name}, c.{name}) END AS {name}" for name in _OF_AN_AGREEMENT
+    )

@@ -2,12 +2,12 @@
 
 import re
 import zipfile
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from landing_samples import batch, filed, land_run
+from landing_samples import DAY, batch, filed, land_run
 
 from schemas.errors import WarehouseError
 from warehouse.brief import brief, render
@@ -20,7 +20,7 @@ EVIL = ('=HYPERLINK("http://evil.example","x")', "+1+1", "@SUM(A1)", "-2+3", "ht
 
 @pytest.fixture
 def night(root: Path) -> Path:
-    soon = date.today() + timedelta(days=20)
+    soon = DAY + timedelta(days=20)
     failed = filed(7, "r1", status="quarantined", error_code="encrypted", error_message="It has a password.")
     due = batch(1, "r1", severity="critical", notice_deadline=str(soon), annual_value="5000", currency="EUR")
     batches = [batch(at, "r1", title=title) for at, title in enumerate(EVIL, 10)]

@@ -1,12 +1,18 @@
 -- number: 22
 -- question: Which notice deadlines passed in the last days without a decision?
 -- parameter: days = 7 ; how many days back
-SELECT c.contract_id, c.title, c.counterparty, c.notice_deadline, date_diff('day', c.notice_deadline, current_date) AS days_ago, c.renewal_type,
-    c.renewal_term_months, c.annual_value, c.currency
-FROM contracts c
-WHERE c.notice_deadline < current_date AND c.notice_deadline >= current_date - $days::INTEGER
-    AND c.contract_id NOT IN (
-        SELECT contract_id FROM reviews
-        WHERE contract_id IS NOT NULL AND decided_at::DATE >= current_date - $days::INTEGER
-    )
-ORDER BY c.notice_deadline DESC, c.contract_id
+WITH missed AS (
+    SELECT c.*, b.today, unnest(list_distinct([c.notice_deadline, c.stated_notice_deadline])) AS passed
+    FROM running_periods c
+    CROSS JOIN business_day b
+    WHERE least(c.notice_deadline, c.stated_notice_deadline) < b.today
+        AND greatest(c.notice_deadline, c.stated_notice_deadline) >= b.today - $days::INTEGER
+)
+SELECT m.contract_id, m.title, m.counterparty, m.passed AS notice_deadline, date_diff('day', m.passed, m.today) AS days_ago,
+    m.renewal_type, m.renewal_term_months, m.annual_value, m.currency
+FROM missed m
+ANTI JOIN (
+    SELECT contract_id, max(decided_at)::DATE AS decided_on FROM reviews WHERE contract_id IS NOT NULL GROUP BY ALL
+) r ON r.contract_id = m.contract_id AND r.decided_on >= m.passed - $days::INTEGER
+WHERE m.passed < m.today AND m.passed >= m.today - $days::INTEGER
+ORDER BY m.passed DESC, m.contract_id

@@ -1,8 +1,10 @@
 -- number: 42
 -- question: Which open flags wait the longest?
 -- parameter: rows = 20 ; how many
-SELECT contract_id, title, counterparty, severity, rule_id, reason, page_number, ingested_at,
-    date_diff('day', ingested_at::DATE, current_date) AS days_waiting, flag_id
-FROM review_queue
-ORDER BY ingested_at, priority DESC, flag_id
+SELECT q.contract_id, q.title, q.counterparty, q.severity, q.rule_id, q.reason, q.page_number, q.ingested_at,
+    date_diff('day', n.landed_on, b.today) AS days_waiting, q.flag_id
+FROM review_queue q
+JOIN arrivals n ON n.document_id = q.document_id
+CROSS JOIN business_day b
+ORDER BY n.landed_on, q.priority DESC, q.flag_id
 LIMIT $rows

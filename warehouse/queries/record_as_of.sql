@@ -1,14 +1,15 @@
 -- number: 44
 -- question: What did the record of the contracts look like on a date?
--- parameter: date = null ; the date as YYYY-MM-DD, today without one
+-- parameter: date = null ; the date as YYYY-MM-DD, as it is now without one
 WITH known AS (
-    SELECT h.*, r.finished_at,
-        row_number() OVER (PARTITION BY h.contract_id ORDER BY r.finished_at DESC, h.version DESC) AS place
+    SELECT h.contract_id, arg_max({'run_id': h.run_id, 'version': h.version}, (r.finished_at, h.version)) AS last
     FROM contracts_history h
     JOIN runs r ON r.run_id = h.run_id
-    WHERE r.finished_at::DATE <= coalesce($date::DATE, current_date)
+    WHERE $date IS NULL OR r.finished_at::DATE <= $date::DATE
+    GROUP BY h.contract_id
 )
-SELECT * EXCLUDE (place)
-FROM known
-WHERE place = 1
-ORDER BY contract_id
+SELECT h.*, r.finished_at
+FROM contracts_history h
+JOIN known k ON k.contract_id = h.contract_id AND k.last.run_id = h.run_id AND k.last.version = h.version
+JOIN runs r ON r.run_id = h.run_id
+ORDER BY h.contract_id

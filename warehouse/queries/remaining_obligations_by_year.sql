@@ -1,18 +1,25 @@
 -- number: 20
 -- question: What is left to perform by year, up to the end of the non-cancellable period (spread evenly)?
+-- Sales after their amendments, by the days left of the term that the total pays for. Where the customer may leave
+-- without a fee, the period is that of the notice from the business day on. What is known not to be signed is left out.
 WITH spans AS (
-    SELECT contract_id, currency, total_value, coalesce(effective_date, agreement_date) AS begun, expiration_date AS ends,
-        least(expiration_date, coalesce(accounting_term_end, expiration_date)) AS bound_until
-    FROM contracts
-    WHERE our_role = 'seller' AND total_value IS NOT NULL
+    SELECT contract_id, currency, total_value, value_begins AS begun, expiration_date AS ends, b.today,
+        CASE
+            WHEN termination_for_convenience IN ('customer', 'either') AND termination_fee IS NULL
+            THEN least(expiration_date, greatest(accounting_term_end, b.today + termination_notice_days))
+            ELSE least(expiration_date, coalesce(accounting_term_end, expiration_date))
+        END AS bound_until
+    FROM agreements
+    CROSS JOIN business_day b
+    WHERE our_role = 'seller' AND total_value > 0 AND fully_executed IS DISTINCT FROM false
 ),
 years AS (
-    SELECT *, unnest(range(year(current_date)::BIGINT, year(bound_until)::BIGINT + 1)) AS of_year
+    SELECT *, unnest(range(year(greatest(begun, today))::BIGINT, year(bound_until)::BIGINT + 1)) AS of_year
     FROM spans
-    WHERE begun <= ends AND bound_until >= current_date
+    WHERE begun <= ends AND bound_until >= today
 ),
 parts AS (
-    SELECT *, greatest(begun, current_date, make_date(of_year, 1, 1)) AS first_day,
+    SELECT *, greatest(begun, today, make_date(of_year, 1, 1)) AS first_day,
         least(bound_until, make_date(of_year, 12, 31)) AS last_day
     FROM years
 )

@@ -5,6 +5,7 @@ WITH decided AS (
     FROM reviews
     WHERE target = 'flag'
     GROUP BY target_id
+    HAVING arg_max(decision, decided_at) IN ('confirmed', 'overridden', 'rejected', 'not_applicable')
 )
 SELECT f.rule_id, count(*) AS flags, count(DISTINCT f.contract_id) AS contracts, count(d.decision) AS decided,
     count(*) FILTER (d.decision = 'rejected') AS wrong,

@@ -1,11 +1,13 @@
 -- number: 2
 -- question: Which have a critical or high non-standard term, ordered by total value?
-SELECT c.contract_id, c.title, c.counterparty, c.total_value, c.currency,
-    count(*) FILTER (f.severity = 'critical') AS critical,
-    count(*) FILTER (f.severity = 'high') AS high,
-    string_agg(DISTINCT f.rule_id, ', ' ORDER BY f.rule_id) AS rules
-FROM flags f
-JOIN contracts c ON c.contract_id = f.contract_id
-WHERE f.severity IN ('critical', 'high')
-GROUP BY ALL
-ORDER BY c.total_value DESC NULLS LAST, critical DESC, high DESC, c.contract_id
+WITH severe AS (
+    SELECT contract_id, count(*) FILTER (severity = 'critical') AS critical, count(*) FILTER (severity = 'high') AS high,
+        string_agg(DISTINCT rule_id, ', ' ORDER BY rule_id) AS rules
+    FROM standing_flags
+    WHERE severity IN ('critical', 'high')
+    GROUP BY contract_id
+)
+SELECT c.contract_id, c.title, c.counterparty, c.total_value, c.currency, s.critical, s.high, s.rules
+FROM severe s
+JOIN contracts c ON c.contract_id = s.contract_id
+ORDER BY c.total_value DESC NULLS LAST, s.critical DESC, s.high DESC, c.contract_id

@@ -1,8 +1,15 @@
 -- number: 32
 -- question: Which values rest on evidence that is not verified and still wait for a person?
-SELECT c.contract_id, c.title, c.counterparty, t.term, t.value, t.unit, t.page_number, t.quote, t.match_score, t.confidence, t.term_id
+SELECT c.contract_id, c.title, c.counterparty, t.term, t.value, t.unit, t.page_number, t.quote, t.match_score,
+    t.confidence, t.term_id
 FROM terms t
 JOIN contracts c ON c.contract_id = t.contract_id
+ANTI JOIN (
+    SELECT target_id, arg_max(decision, decided_at) AS decision
+    FROM reviews
+    WHERE target = 'term'
+    GROUP BY target_id
+    HAVING arg_max(decision, decided_at) IN ('confirmed', 'overridden', 'rejected', 'not_applicable')
+) r ON r.target_id = t.term_id
 WHERE t.absence IS NULL AND t.evidence = 'unverified'
-    AND t.term_id NOT IN (SELECT target_id FROM reviews WHERE target = 'term' AND target_id IS NOT NULL)
-ORDER BY c.total_value DESC NULLS LAST, c.contract_id, t.term
+ORDER BY c.total_value DESC NULLS LAST, c.contract_id, t.term, t.term_id

@@ -1,9 +1,14 @@
 -- number: 23
 -- question: Which vendor contracts have uncapped price increases or a cap above 5 percent?
 -- parameter: percent = 5.0 ; highest cap that is still fine
-SELECT c.contract_id, c.title, c.counterparty, c.price_increase_type, c.price_increase_cap_percent, c.annual_value, c.currency, t.page_number, t.quote, t.evidence
+-- An index without a cap of its own is uncapped.
+SELECT c.contract_id, c.title, c.counterparty, c.price_increase_type, c.price_increase_cap_percent, c.annual_value,
+    c.currency, t.page_number, t.quote, t.evidence
 FROM contracts c
-LEFT JOIN terms t ON t.contract_id = c.contract_id AND t.term = 'price_increase_type'
+JOIN standing_terms t ON t.contract_id = c.contract_id AND t.term = 'price_increase_type'
 WHERE c.our_role = 'buyer'
-    AND (c.price_increase_type = 'uncapped' OR c.price_increase_cap_percent > $percent)
+    AND (
+        c.price_increase_type = 'uncapped' OR c.price_increase_cap_percent > $percent
+        OR (c.price_increase_type = 'index' AND c.price_increase_cap_percent IS NULL)
+    )
 ORDER BY c.annual_value DESC NULLS LAST, c.contract_id

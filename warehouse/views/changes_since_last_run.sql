@@ -1,8 +1,6 @@
 -- What the last business date's runs changed: new contracts, and values and flags that differ from the version before.
 WITH recent AS (
-    SELECT run_id FROM runs WHERE business_date = (
-        SELECT max(business_date) FROM runs WHERE trigger IS DISTINCT FROM 'review'
-    )
+    SELECT run_id FROM runs WHERE business_date = (SELECT business_date FROM business_day)
 ),
 touched AS (
     SELECT contract_id, run_id, version, playbook_version, title

@@ -1,11 +1,17 @@
 -- The last business date in figures, one row a metric.
 WITH today AS (
-    SELECT * FROM runs WHERE business_date = (
-        SELECT max(business_date) FROM runs WHERE trigger IS DISTINCT FROM 'review'
-    ) AND trigger IS DISTINCT FROM 'review'
+    SELECT * FROM runs
+    WHERE business_date = (SELECT business_date FROM business_day) AND trigger IS DISTINCT FROM 'review'
 ),
 fresh AS (
     SELECT * FROM documents WHERE run_id IN (SELECT run_id FROM today)
+),
+ahead AS (
+    SELECT
+        count(*) FILTER (WHERE event = 'notice_deadline' AND days_left <= 30) AS notices,
+        count(*) FILTER (WHERE event = 'period_end') AS ends
+    FROM renewals
+    WHERE days_left <= 90
 ),
 lines AS (
     SELECT 1 AS place, 'run' AS section, 'runs' AS metric, count(*)::DOUBLE AS value,
@@ -43,15 +49,13 @@ lines AS (
     LEFT JOIN flags f ON f.severity = s.severity AND f.run_id IN (SELECT run_id FROM today)
     GROUP BY s.place, s.severity
     UNION ALL
-    SELECT 40, 'ahead', 'notice_deadlines_30_days', count(*), 'last day to say no is near'
-    FROM renewals WHERE event = 'notice_deadline' AND days_left <= 30
+    SELECT 40, 'ahead', 'notice_deadlines_30_days', notices, 'last day to say no is near' FROM ahead
     UNION ALL
-    SELECT 41, 'ahead', 'period_ends_90_days', count(*), 'terms that end or renew'
-    FROM renewals WHERE event = 'period_end' AND days_left <= 90
+    SELECT 41, 'ahead', 'period_ends_90_days', ends, 'terms that end or renew' FROM ahead
     UNION ALL
     SELECT 50, 'value', 'total_value', sum(total_value)::DOUBLE,
         coalesce(currency, 'no currency') || ', ' || count(*) || ' contracts'
-    FROM contracts
+    FROM agreements
     WHERE total_value IS NOT NULL
     GROUP BY currency
 )

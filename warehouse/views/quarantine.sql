@@ -1,6 +1,6 @@
 -- Documents that could not be processed, with the reason and what to do next.
 SELECT
-    file_name,
+    d.file_name,
     error_code,
     error_message,
     CASE
@@ -17,10 +17,12 @@ SELECT
     media_type,
     page_count,
     ingested_at,
-    date_diff('day', ingested_at::DATE, current_date) AS days_waiting,
-    document_id,
+    date_diff('day', a.arrived_on, b.today) AS days_waiting,
+    d.document_id,
     contract_id,
     run_id
-FROM documents
-WHERE status = 'quarantined'
+FROM documents d
+CROSS JOIN business_day b
+LEFT JOIN arrivals a ON a.document_id = d.document_id
+WHERE d.status = 'quarantined'
 ORDER BY ingested_at DESC, source_uri

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from extractors.engines.rules.law import PLACES
 from extractors.engines.rules.persons import persons
 from extractors.engines.view import Party, Sentence, View
-from extractors.names import LEGAL_FORMS, NEUTRAL_ROLES, RESELLING, TELLING_ENDINGS, normalised, role_side
+from extractors.names import NEUTRAL_ROLES, RESELLING, TELLING_ENDINGS, normalised, role_side
 from extractors.sides import side_by_deeds
 from extractors.values import pattern
 from schemas.contract import Term
+from schemas.names import LEGAL_FORMS
 
 _WORD = r"(?:[A-Z0-9][\w&'./\-]*|&)"
 _JOIN = r"(?:,? |,? (?:of|and|de|for|the|von|van|di|&) )"
