@@ -1,5 +1,6 @@
 -- number: 8
 -- question: Which have customer acceptance beyond a formality?
+-- also: acceptance testing, sign-off of deliverables by the customer; acceptance criteria, substantive acceptance; revenue waits for approval
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote
     FROM flags

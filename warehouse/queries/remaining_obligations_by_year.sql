@@ -1,5 +1,6 @@
 -- number: 20
 -- question: What is left to perform by year, up to the end of the non-cancellable period (spread evenly)?
+-- also: remaining performance obligations, RPO, backlog of revenue per year; revenue still to be performed or recognised in coming years
 WITH spans AS (
     SELECT contract_id, currency, total_value, coalesce(effective_date, agreement_date) AS begun, expiration_date AS ends,
         least(expiration_date, coalesce(accounting_term_end, expiration_date)) AS bound_until

@@ -1,5 +1,6 @@
 -- number: 19
 -- question: What are total value and remaining unbilled by customer and currency?
+-- also: how much is each customer worth; TCV, sum of contract values per client; unbilled, not yet invoiced amount
 WITH unbilled AS (
     SELECT contract_id, sum(amount) AS amount
     FROM billing_schedule
