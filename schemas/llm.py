@@ -47,7 +47,7 @@ class RequestRecord(Frozen):
     request_id: str
     contract_id: str
     run_id: str
-    purpose: Literal["extract", "ask_again"]
+    purpose: Literal["extract", "ask_again", "ask"]
     asked: tuple[str, ...]
     chunk_ids: tuple[str, ...]
     page_images: tuple[int, ...] = ()

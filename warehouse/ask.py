@@ -1,12 +1,21 @@
 """An answer to somebody's own words by the nearest named question: which one, with what, and what was left aside."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from warehouse.figures import told
+from warehouse.figures import Told, told, without_figures
 from warehouse.nearest import Near, nearest
 from warehouse.questions import Question, Value, ask
 from warehouse.read import Row
+
+
+SHOWN = 3
+"""So many questions are shown where none is near enough."""
+FIGURE_LEFT = 0.8
+"""What is left of a score for each measure that the question has no place for."""
+_LOOKED_AT = 10
+_NOTHING = 0.1
 
 
 class Understood(NamedTuple):
@@ -29,14 +38,21 @@ class Understood(NamedTuple):
 
 def ask_offline(words: str) -> Understood:
     """What the words ask, as a named question."""
-    near = tuple(nearest(words))
+    ranked = sorted(_weighed(words), key=lambda each: (-each[0].score, each[0].question.number))
+    near = tuple(near for near, _ in ranked[:SHOWN] if near.score > _NOTHING)
     if not near or not near[0].is_near:
         return Understood(None, {}, near)
-    best = near[0]
-    said = told(best.question, words)
+    best, said = ranked[0]
     if said.asks_for_other_side:
         return Understood(None, {}, near)
     return Understood(best.question, said.values, near, (*best.unused, *said.unused))
+
+
+def _weighed(words: str) -> Iterator[tuple[Near, Told]]:
+    """The nearest questions, farther where figures are left over, and what the words say of their parameters."""
+    for near in nearest(without_figures(words), _LOOKED_AT):
+        said = told(near.question, words)
+        yield near._replace(score=round(near.score * FIGURE_LEFT**said.missed, 4)), said
 
 
 def answer(root: Path, understood: Understood) -> tuple[list[str], list[Row]]:

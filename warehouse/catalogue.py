@@ -14,7 +14,7 @@ from uuid import uuid4
 import duckdb
 
 from schemas.errors import WarehouseError
-from schemas.tables import TABLES, Table
+from schemas.tables import ABOUT, TABLES, Table
 from schemas.terms import TERMS
 from warehouse.manifest import CATALOGUE, LOCK_SECONDS, Manifest, current, publishing, settle
 
@@ -147,7 +147,7 @@ def _statements(root: Path, manifest: Manifest | None) -> list[str]:
         mixed = manifest is not None and name in manifest.mixed
         made.append(_over_files(f"{name}_history", table.columns, root, held, known, mixed))
         made.append(_latest(table, root, held, known))
-        made.append(f"COMMENT ON VIEW {name} IS {literal(_LEVELS[table.level])}")
+        made.append(f"COMMENT ON VIEW {name} IS {literal(f'{ABOUT[name]} ({_LEVELS[table.level]})')}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
     for name in MORNING_VIEWS:
         made += _morning_view(name)

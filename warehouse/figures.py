@@ -15,7 +15,8 @@ from dateutil import parser as dates
 from warehouse.questions import Parameter, Question, Value
 
 _WORDS = {
-    **{word: n for n, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)},
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+    **{"eleven": 11, "twelve": 12},
     **{"fourteen": 14, "fifteen": 15, "eighteen": 18, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50},
     **{"sixty": 60, "seventy-five": 75, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100},
 }
@@ -25,19 +26,21 @@ _CURRENCIES = {
     **{"euro": "EUR", "euros": "EUR", "dollar": "USD", "dollars": "USD", "yen": "JPY", "pounds": "GBP"},
     **{"sterling": "GBP", "francs": "CHF"},
 }
-_ISO = frozenset("AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS INR JPY KRW MXN NOK NZD PLN SEK SGD TRY USD ZAR".split())
+_CODES = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS INR JPY KRW MXN NOK NZD PLN SEK SGD TRY USD ZAR"
+_ISO = frozenset(_CODES.split())
 
 _MORE = r"above|over|beyond|more than|greater than|longer than|later than|exceed(?:s|ing)?|at least|from|upwards of"
 _LESS = r"below|under|less than|fewer than|shorter than|earlier than|at most|no more than|not more than|up to|within"
-_NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|%s)" % "|".join(sorted(_WORDS, key=len, reverse=True))
+_NUMBER = rf"(?:\d[\d,]*(?:\.\d+)?|{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
+_UNIT = r"%|percent\b|per cent\b|(?:day|week|fortnight|month|quarter|year)s?\b"
 _FIGURE = re.compile(
     rf"(?:\b(?P<than>no more than|not more than|{_MORE}|{_LESS})\s+(?:a\s+|the\s+)?)?(?P<sign>[$€£¥]\s?)?"
     rf"(?<![\w.])(?P<number>{_NUMBER})(?:\s*-?\s*(?P<scale>k|thousand|m|mn|mio|million|bn|billion)\b)?"
-    r"(?:[\s-]*(?:calendar |business |working )?(?P<unit>%|percent\b|per cent\b|(?:day|week|fortnight|month|quarter|year)s?\b))?",
+    rf"(?:[\s-]*(?:calendar |business |working )?(?P<unit>{_UNIT}))?",
     re.IGNORECASE,
 )
 _SPAN = re.compile(
-    r"\b(?:(?P<than>over|more than|less than|under|within) )?(?:a|an|the next|the coming|the last|the past|next|coming|last|past|this) "
+    r"\b(?:(?P<than>over|more than|less than|under|within) )?(?:an?|(?:the )?(?:next|coming|last|past)|this) "
     r"(?P<unit>week|fortnight|month|quarter|year)\b(?! end)",
     re.IGNORECASE,
 )
@@ -49,10 +52,15 @@ _WITHOUT_FIGURE = {"yesterday": 1}
 
 
 class Told(NamedTuple):
-    """Parameters that the words give; figures that no parameter takes; whether the words ask for the other side."""
+    """Parameters that the words give; figures that no parameter takes; whether the words ask for the other side.
+
+    `missed` counts those of the unused that are measures: a number with a unit or a comparison, or a date. A number
+    alone may be a name, as in ASC 606.
+    """
 
     values: dict[str, Value]
     unused: tuple[str, ...]
+    missed: int
     asks_for_other_side: bool
 
 
@@ -79,7 +87,15 @@ def told(question: Question, words: str) -> Told:
             other_side |= figure.than == ("less" if _is_floor(parameter) else "more")
             values[parameter.name] = _value(parameter, figure)
     unused = [*(each.text for each in figures), *(day.isoformat() for day in days)]
-    return Told(values, tuple(unused), other_side)
+    missed = sum(1 for each in figures if each.unit or each.than) + len(days)
+    return Told(values, tuple(unused), missed, other_side)
+
+
+def without_figures(words: str) -> str:
+    """The words without figures, dates and codes of currencies: what tells which question is meant."""
+    rest, _ = _take_dates(words)
+    kept = [word for word in _SPAN.sub(" ", _FIGURE.sub(" ", rest)).split() if word.strip(".,?!") not in _ISO]
+    return " ".join(kept)
 
 
 def _is_floor(parameter: Parameter) -> bool:

@@ -2,8 +2,9 @@
 
 Every question is the words of its sentence, its name, its parameters and its other wordings (`-- also:`). Words are
 cut to their stems and weighed by how few questions have them (inverse document frequency); a word with a typing error
-counts as the word it is near. Three views are mixed: how much of what was asked the question covers, how alike both
-are as a whole, and how alike their letters are. The first view refuses best: words that no question knows weigh most.
+counts as the word it is near. Four views are mixed: how much of what was asked the question covers, how alike both
+are as a whole, how alike the nearest of its wordings is, and how alike their letters are. The first view refuses best:
+words that no question knows weigh most.
 `contract-agent benchmark ask` measures it.
 """
 
@@ -21,25 +22,28 @@ from warehouse.questions import Question, questions
 
 ENOUGH = 0.42
 """Scores from here on are near enough to answer; below, the nearest are only shown."""
-COVER, WHOLE, LETTERS = 0.5, 0.3, 0.2
-"""What the three views count for."""
-OTHER_SIGN = 0.5
+COVER, WHOLE, WORDING, LETTERS = 0.5, 0.15, 0.2, 0.15
+"""What the views count for."""
+OTHER_SIGN = 0.45
 """What is left of a score where one side says "not" or "without" and the other does not."""
 _TYPO = 84.0
 _LEAST_TYPO_LETTERS = 5
 
-_STOP_WORDS = frozenset(
-    """a about after all also am an and any anybody anyone anything anywhere are as ask at be because been but by can
-    contract contracts agreement agreements could did do does document documents each ever every find first for from
-    get give got had has have here his how i if in into is it its just let like list look made make many may me might
-    more most much my need of on one only or other others our out over please see shall should show so some somebody
-    someone something somewhere such tell than that the their them then there these they thing this those through to
-    too under us was we were what when where whether which while who whom whose why will with within would you your
-    clause clauses contain contains containing provision provisions happen happens happened go goes went away
-    currently today hi hello thanks day days week weeks month months year years january february march april june july
-    august september october november december""".split()
-)
-_NEGATIONS = frozenset("no not without never none nobody nothing dont doesnt didnt isnt arent cant wont cannot".split())
+_SAY_NOTHING = """
+a about after all also am an and any anybody anyone anything anywhere are as ask at be because been but by can
+contract contracts agreement agreements could did do does document documents each ever every find first for from get
+give got had has have here his how i if in into is it its just let like list look made make many may me might more
+most much my need of on one only or other others our out over please see shall should show so some somebody someone
+something somewhere such tell than that the their them then there these they thing this those through to too under
+us was we were what when where whether which while who whom whose why will with within would you your clause clauses
+contain contains containing provision provisions happen happens happened go goes went away currently today hi hello
+thanks day days week weeks month months year years two three four five six seven eight nine ten twenty thirty forty
+sixty ninety hundred thousand million billion percent top above beyond below least exceed exceeds exceeding january
+february march april june july august september october november december
+"""
+_STOP_WORDS = frozenset(_SAY_NOTHING.split())
+_SAY_NOT = "no not without never none nobody nothing dont doesnt didnt isnt arent cant wont cannot"
+_NEGATIONS = frozenset(_SAY_NOT.split())
 _WORD = re.compile(r"[^\W\d_]+")
 _UN = re.compile(r"un(?!less|ion|ique|iver|iform|ilateral|der)[a-z]{4,}")
 _ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ing", "ies", "ied", "ers", "er", "est", "ed", "es", "ly", "s")
@@ -85,6 +89,10 @@ def _spoken(text: str) -> list[_Spoken]:
     return [_Spoken(word, _stem(word)) for word in found if word not in _STOP_WORDS and word not in _NEGATIONS]
 
 
+def _stems(text: str) -> Counter[str]:
+    return Counter(word.stem for word in _spoken(text))
+
+
 def _is_negated(text: str) -> bool:
     """Whether it says not; saying it twice takes it back."""
     found = [word for word in _WORD.findall(_folded(text)) if word in _NEGATIONS or _UN.fullmatch(word)]
@@ -105,7 +113,8 @@ class _Index:
 
     def __init__(self, known: Iterable[Question]) -> None:
         texts = {question.name: list(_wordings(question)) for question in known}
-        self._words = {name: Counter(w.stem for text in all_ for w in _spoken(text)) for name, all_ in texts.items()}
+        self._wordings = {name: [_stems(text) for text in all_] for name, all_ in texts.items()}
+        self._words = {name: sum(all_, Counter()) for name, all_ in self._wordings.items()}
         self._negated = {name: any(map(_is_negated, all_)) for name, all_ in texts.items()}
         self._letters = {name: _pieces(" ".join(all_)) for name, all_ in texts.items()}
         self._weights = _rarity(self._words.values())
@@ -132,6 +141,7 @@ class _Index:
         score = (
             COVER * covered / total
             + WHOLE * _cosine(wanted, has, self._weights, self._unknown)
+            + WORDING * max(_cosine(wanted, each, self._weights, self._unknown) for each in self._wordings[question.name])
             + LETTERS * _cosine(pieces, self._letters[question.name], self._piece_weights, self._unknown)
         )
         if _is_negated(words) and not self._negated[question.name]:
