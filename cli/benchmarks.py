@@ -8,7 +8,7 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *("agreement", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
+    *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
     *("night", "ocr", "reflag", "retrieval"),
 )
 

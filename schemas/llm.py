@@ -9,6 +9,9 @@ from schemas.base import Frozen
 Tier = Literal["auto", "default", "flex", "priority"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
+LEDGER = Path("work") / "requests.sqlite"
+"""Where a warehouse keeps its ledger of requests."""
+
 
 class LlmSettings(Frozen):
     """See the settings `openai_...`. Prices are US dollars for a million tokens; `ledger` is a SQLite file."""

@@ -9,13 +9,11 @@ from warehouse.nearest import Near, nearest
 from warehouse.questions import Question, Value, ask
 from warehouse.read import Row
 
-
 SHOWN = 3
 """So many questions are shown where none is near enough."""
 FIGURE_LEFT = 0.8
 """What is left of a score for each measure that the question has no place for."""
 _LOOKED_AT = 10
-_NOTHING = 0.1
 
 
 class Understood(NamedTuple):
@@ -39,7 +37,7 @@ class Understood(NamedTuple):
 def ask_offline(words: str) -> Understood:
     """What the words ask, as a named question."""
     ranked = sorted(_weighed(words), key=lambda each: (-each[0].score, each[0].question.number))
-    near = tuple(near for near, _ in ranked[:SHOWN] if near.score > _NOTHING)
+    near = tuple(near for near, _ in ranked[:SHOWN] if near.score > 0)
     if not near or not near[0].is_near:
         return Understood(None, {}, near)
     best, said = ranked[0]
@@ -55,7 +53,7 @@ def _weighed(words: str) -> Iterator[tuple[Near, Told]]:
         yield near._replace(score=round(near.score * FIGURE_LEFT**said.missed, 4)), said
 
 
-def answer(root: Path, understood: Understood) -> tuple[list[str], list[Row]]:
+def answer_offline(root: Path, understood: Understood) -> tuple[list[str], list[Row]]:
     """Column names and rows of the question that was taken. Raises QueryError as `questions.ask` does."""
     assert understood.taken
     given: dict[str, Any] = dict(understood.parameters)

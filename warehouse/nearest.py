@@ -141,7 +141,8 @@ class _Index:
         score = (
             COVER * covered / total
             + WHOLE * _cosine(wanted, has, self._weights, self._unknown)
-            + WORDING * max(_cosine(wanted, each, self._weights, self._unknown) for each in self._wordings[question.name])
+            + WORDING
+            * max(_cosine(wanted, each, self._weights, self._unknown) for each in self._wordings[question.name])
             + LETTERS * _cosine(pieces, self._letters[question.name], self._piece_weights, self._unknown)
         )
         if _is_negated(words) and not self._negated[question.name]:

@@ -61,6 +61,11 @@ class Question(Frozen):
     reference: Outside | None = None
     sql: str
 
+    @property
+    def statement(self) -> str:
+        """The SQL without its header."""
+        return "\n".join(line for line in self.sql.splitlines() if not _HEADER.fullmatch(line))
+
 
 @cache
 def questions() -> tuple[Question, ...]:
@@ -86,6 +91,22 @@ def ask(root: Path, name: str, **parameters: Any) -> tuple[list[str], list[Row]]
             help=f"It takes {', '.join(known)}." if known else "It takes none.",
         )
     return query(root, question.sql, fitted(question, parameters), tables)
+
+
+def explained(question: Question) -> str:
+    """The question in full: sentence, other wordings, parameters with their defaults, columns of its CSV, SQL."""
+    lines = [f"{question.number}. {question.question}", ""]
+    if question.also:
+        lines += [f"Also: {'; '.join(question.also)}", ""]
+    for parameter in question.parameters:
+        default = "none" if parameter.default is None else parameter.default
+        lines.append(f"{parameter.name}={default}  {parameter.sentence}")
+    if question.reference:
+        columns = ", ".join(f"{name} {kind}" for name, kind in question.reference.columns.items())
+        lines.append(f"{question.reference.name}=FILE.csv  {question.reference.sentence}; its columns: {columns}")
+    if not question.parameters and not question.reference:
+        lines.append("It takes no parameters.")
+    return "\n".join([*lines, "", question.statement])
 
 
 def _outside(reference: Outside, file: str | None) -> pa.Table:

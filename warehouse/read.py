@@ -136,9 +136,13 @@ def why_unbound(root: Path, sql: str) -> str | None:
     No row is read for it, so no value of the warehouse can stand in the text. That of an error while running can:
     "could not convert string 'Acme, Inc.'".
     """
+    try:
+        statement = _single(sql)
+    except QueryError as error:
+        return error.message
     con = connect(root)
     try:
-        con.execute(f"EXPLAIN {sql}")
+        con.execute(f"EXPLAIN {statement.query}")
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         return _reason(error)
     except duckdb.Error:
