@@ -83,7 +83,7 @@ def ask(root: Path, name: str, **parameters: Any) -> tuple[list[str], list[Row]]
     known = {parameter.name: parameter for parameter in question.parameters}
     tables = {}
     if question.reference:
-        tables["reference"] = _outside(question.reference, parameters.pop(question.reference.name, None))
+        tables["reference"] = outside(question.reference, parameters.pop(question.reference.name, None))
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise QueryError(
@@ -109,7 +109,7 @@ def explained(question: Question) -> str:
     return "\n".join([*lines, "", question.statement])
 
 
-def _outside(reference: Outside, file: str | None) -> pa.Table:
+def outside(reference: Outside, file: str | None) -> pa.Table:
     """The rows of the file, none without one. Raises QueryError when it can't be read or lacks a column."""
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in reference.columns.items()])
     if file is None:
