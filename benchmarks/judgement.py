@@ -1,6 +1,6 @@
 """Flags and ASC 606 topics against contracts of our own whose right answers were written by hand.
 
-    contract-agent benchmark judgement [--part tune|held_out] [--wrong]
+    contract-agent benchmark judgement [--part PART] [--wrong]
 
 The cases in `benchmarks/samples/judged/` are short contracts in varied drafting: each says which rules must fire (all
 others must not), which traps a careless reader would fall into, and which topics a reviewer expects or does not want.
@@ -32,6 +32,8 @@ from schemas.playbook import load_playbooks
 
 FOLDER = Path(__file__).parent / "samples" / "judged"
 TODAY = date(2026, 11, 2)
+PARTS = ("tune", "held_out", "fresh", "last", "sealed")
+"""In the order in which they were written; patterns were improved on all but the newest."""
 
 
 class Judged(NamedTuple):
@@ -51,18 +53,14 @@ class Judged(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints what is wrong if asked, the figures of each part, and the same as JSON."""
     parser = argparse.ArgumentParser(prog="contract-agent benchmark judgement", description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("tune", "held_out", "fresh", "last"), help="only this half")
+    parser.add_argument("--part", choices=PARTS, help="only these cases")
     parser.add_argument("--wrong", action="store_true", help="print every flag and topic that is wrong")
     arguments = parser.parse_args(argv)
     found = [one for one in judged() if arguments.part in (None, one.part)]
     if arguments.wrong:
         for one in found:
             _print_wrong(one)
-    result = {
-        part: figures(these)
-        for part in ("tune", "held_out", "fresh", "last")
-        if (these := [f for f in found if f.part == part])
-    }
+    result = {part: figures(these) for part in PARTS if (these := [f for f in found if f.part == part])}
     for part, values in result.items():
         print(part, *(f"{name} {value:.3f}" for name, value in values.items()), sep="  ")
     print(json.dumps(result))

@@ -201,19 +201,33 @@ def brief(warehouse: WarehouseOption = None) -> None:
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Argument(help="What to write: a workbook (.xlsx) or a calendar (.ics).")],
+    out: Annotated[Path, typer.Argument(help="What to write: .xlsx, .ics, .csv or .parquet.")],
+    sheet: Annotated[
+        str, typer.Option("--sheet", help="For .csv and .parquet: a sheet of the workbook, or any table or view.")
+    ] = "Non-standard",
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Write the reviewers' workbook, or the calendar of renewals and deadlines."""
-    root = _warehouse(load_settings(), warehouse)
-    if out.suffix.lower() == ".ics":
-        from warehouse.agenda import write_agenda
+    """Write the reviewers' workbook, the calendar of renewals and deadlines, or one sheet as CSV or Parquet."""
+    from cli.exchange import write
 
-        typer.echo(f"Wrote {write_agenda(root, out)}")
-        return
-    from warehouse.workbook import export as write_workbook
+    typer.echo(f"Wrote {write(_warehouse(load_settings(), warehouse), out, sheet)}")
 
-    typer.echo(f"Wrote {write_workbook(root, out)}")
+
+@app.command("import")
+def import_workbook(
+    workbook: Annotated[Path, typer.Argument(help="The workbook of `export`, with the coloured columns filled in.")],
+    reviewer: Annotated[str | None, typer.Option(help="Who decided, where the column reviewer is empty.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken and refused.")] = False,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Take the reviewers' decisions back. The exit code is 1 when some were refused; the others are taken."""
+    from cli.exchange import import_report
+
+    lines, complete = import_report(_warehouse(load_settings(), warehouse), workbook, reviewer, dry_run)
+    for line in lines:
+        typer.echo(line)
+    if not complete:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -297,7 +311,7 @@ def doctor(
 def benchmark(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="cuad, evidence, finance_clauses, japanese_terms, kleister, ocr or night.")
+        str, typer.Argument(help="cuad, evidence, finance_clauses, japanese_terms, kleister, ocr, night or workbook.")
     ],
 ) -> None:
     """Measure quality or speed; `benchmark NAME --help` tells the arguments."""

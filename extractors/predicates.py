@@ -186,7 +186,7 @@ class Facts:
         rivals = [p.value for p in self.parties if p.value not in names]
         labels |= {alias for name in names for alias in aliases(self.document.text, name, rivals)}
         lowered = {" ".join(n.translate(_FOLD).lower().split()) for n in names | labels}
-        return {name for name in lowered | {normalised(n) for n in names} if len(name) > 2}
+        return {name for name in lowered | {normalised(n) for n in names} if len(name) > 2 or name in ("we", "us")}
 
 
 def _either(names: set[str]) -> str:

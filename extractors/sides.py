@@ -26,6 +26,7 @@ _ENOUGH = 2
 _REACH = 260
 """Characters behind a name in which its short name and role stand."""
 _NO_ALIAS = frozenset({"agreement", "party", "parties", "contract", "order", "us", "services", "service", "company"})
+_PRONOUNS = re.compile(r"(?<=[(,/ ])(?:we|us|you)\b")
 _FIRST_WORDS = re.compile(r"[A-Z][\w&'’-]{3,}")
 
 
@@ -41,9 +42,9 @@ def side_by_deeds(text: str, ours: str, others: Sequence[str]) -> str | None:
     theirs = {alias for name in others for alias in aliases(text, name, [ours])}
     sells = _count(text, own, _SUPPLIES) + 2 * _count(text, theirs, _PAYS)
     buys = _count(text, theirs, _SUPPLIES) + 2 * _count(text, own, _PAYS)
-    if sells >= 2 and sells >= _ENOUGH * buys:
+    if sells and sells >= _ENOUGH * buys:
         return "provider"
-    return "customer" if buys >= 2 and buys >= _ENOUGH * sells else None
+    return "customer" if buys and buys >= _ENOUGH * sells else None
 
 
 def _behind(text: str, name: str) -> Iterable[str]:
@@ -69,6 +70,7 @@ def aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
     for behind in _behind(text, name):
         until = behind.split(")", 1)[0]
         found |= {alias.strip(" ,.") for alias in re.findall(r"[\"“]([^\"“”]{2,40})[\"”]", until)}
+        found |= set(_PRONOUNS.findall(until))
     first = _FIRST_WORDS.match(name)
     if first and not any(first.group().lower() in normalised(other) for other in others):
         found.add(first.group())
@@ -77,4 +79,4 @@ def aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
 
 def _count(text: str, names: Iterable[str], deed: str) -> int:
     either = "|".join(re.escape(alias) for alias in sorted(names, key=len, reverse=True))
-    return len(re.findall(rf"\b(?i:{either}){_SHALL}{deed}", text)) if either else 0
+    return len(re.findall(rf"\b(?i:{either})[\"”’)]*{_SHALL}{deed}", text)) if either else 0

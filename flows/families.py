@@ -25,24 +25,58 @@ MOST_HOPS = 8
 _HEAD = """c.contract_id, c.document_id, c.title, c.contract_type, c.numbers, c.other_parties, c.agreement_date,
     c.effective_date, c.signed_date"""
 _SPOKEN = f"""
-CREATE TEMP TABLE spoken AS
+CREATE OR REPLACE TEMP TABLE spoken AS
 SELECT r.* EXCLUDE (document_id), c.other_parties
-FROM document_references r JOIN contracts c USING (contract_id) WHERE r.relation IN {PARENTAL}
+FROM document_references r JOIN contracts c USING (contract_id) SEMI JOIN children USING (contract_id)
+WHERE r.relation IN {PARENTAL}
 """
-_CANDIDATES = """
-CREATE TEMP TABLE candidates AS
-WITH days AS (
-    SELECT DISTINCT contract_id, other_parties, unnest([agreement_date, effective_date, signed_date]) AS day
-    FROM contracts
-),
-numbers AS (SELECT contract_id, unnest(numbers) AS number FROM contracts),
-parties AS (SELECT contract_id, unnest(other_parties) AS party FROM contracts)
-SELECT r.contract_id AS child, d.contract_id AS parent FROM spoken r JOIN days d ON d.day = r.dated
-WHERE list_has_any(r.other_parties, d.other_parties) OR len(r.other_parties) = 0 OR len(d.other_parties) = 0
-UNION SELECT r.contract_id, n.contract_id FROM spoken r JOIN numbers n ON n.number = r.number
+_SAME_SIDES = (
+    "(list_has_any({0}.other_parties, {1}.other_parties) OR len({0}.other_parties) = 0 OR len({1}.other_parties) = 0)"
+)
+_DAYS = ("agreement_date", "effective_date", "signed_date")
+_CANDIDATES = f"""
+CREATE OR REPLACE TEMP TABLE candidates AS
+{
+    " UNION ".join(
+        f"SELECT r.contract_id AS child, d.contract_id AS parent FROM spoken r JOIN contracts d ON d.{day} = r.dated "
+        f"WHERE {_SAME_SIDES.format('r', 'd')}"
+        for day in _DAYS
+    )
+}
+UNION SELECT r.contract_id, n.contract_id
+FROM spoken r JOIN (SELECT contract_id, unnest(numbers) AS number FROM contracts) n ON n.number = r.number
 UNION SELECT r.contract_id, p.contract_id
 FROM (SELECT contract_id, unnest(other_parties) AS party FROM spoken WHERE dated IS NULL AND number IS NULL) r
-JOIN parties p USING (party)
+JOIN (SELECT contract_id, unnest(other_parties) AS party FROM contracts) p USING (party)
+"""
+_CHILDREN = f"""
+CREATE TEMP TABLE children AS
+WITH fresh AS (SELECT * FROM contracts WHERE run_id = $run_id),
+days AS (SELECT DISTINCT other_parties, unnest([{", ".join(_DAYS)}]) AS day FROM fresh),
+speaking AS (
+    SELECT r.contract_id, r.dated, r.number, c.other_parties
+    FROM document_references r JOIN contracts c USING (contract_id) WHERE r.relation IN {PARENTAL}
+),
+met AS (
+    SELECT contract_id FROM fresh
+    UNION SELECT m.contract_id FROM family_members m SEMI JOIN fresh f ON f.contract_id = m.parent_contract_id
+    UNION SELECT s.contract_id FROM speaking s JOIN days d ON d.day = s.dated WHERE {_SAME_SIDES.format("s", "d")}
+    UNION SELECT s.contract_id FROM speaking s SEMI JOIN (SELECT unnest(numbers) AS number FROM fresh) n USING (number)
+    UNION SELECT s.contract_id
+    FROM (SELECT contract_id, unnest(other_parties) AS party FROM speaking WHERE dated IS NULL AND number IS NULL) s
+    SEMI JOIN (SELECT unnest(other_parties) AS party FROM fresh) p USING (party)
+)
+SELECT contract_id FROM met
+UNION SELECT m.contract_id FROM family_members m
+SEMI JOIN (SELECT family_id FROM family_members SEMI JOIN met USING (contract_id)) f USING (family_id)
+"""
+"""The contracts whose parent this run may have changed, with their families: those of the run, those whose parent
+they are or may be. So a night costs what arrived, however much is held."""
+_FAMILIES_OF_PARENTS = """
+INSERT INTO children
+SELECT m.contract_id FROM family_members m
+SEMI JOIN (SELECT family_id FROM family_members WHERE contract_id IN (SELECT unnest($parents))) f USING (family_id)
+ANTI JOIN children c ON c.contract_id = m.contract_id
 """
 
 
@@ -56,10 +90,10 @@ def linker(today: date, playbook: Playbook) -> Linker:
 
 
 def _linked(con: Connection, run_id: str, *, today: date, rule: Rule) -> Linked:
-    con.execute(_SPOKEN)
-    con.execute(_CANDIDATES)
-    spoken, candidates = _spoken(con), _candidates(con)
-    links = {child: link for child, said in spoken.items() if (link := best_link(said, candidates.get(child, [])))}
+    con.execute(_CHILDREN, {"run_id": run_id})
+    spoken, links = _linked_children(con)
+    con.execute(_FAMILIES_OF_PARENTS, {"parents": [link.parent.contract_id for link in links.values()]})
+    spoken, links = _linked_children(con)
     parents = {child: link.parent.contract_id for child, link in links.items()}
     roots = {contract: _root(contract, parents) for contract in {*parents, *parents.values()}}
     touched = _touched(con, run_id, links, roots)
@@ -82,6 +116,15 @@ def _linked(con: Connection, run_id: str, *, today: date, rule: Rule) -> Linked:
     return Linked(rows, frozenset(touched))
 
 
+def _linked_children(con: Connection) -> tuple[dict[str, list[Spoken]], dict[str, Link]]:
+    """What the children say of their parents, and the parent of each that has one."""
+    con.execute(_SPOKEN)
+    con.execute(_CANDIDATES)
+    spoken, candidates = _spoken(con), _candidates(con)
+    links = {child: link for child, said in spoken.items() if (link := best_link(said, candidates.get(child, [])))}
+    return spoken, links
+
+
 def _root(contract: str, parents: Mapping[str, str]) -> str:
     for _ in range(MOST_HOPS):
         if contract not in parents:
@@ -93,7 +136,8 @@ def _root(contract: str, parents: Mapping[str, str]) -> str:
 def _touched(con: Connection, run_id: str, links: Mapping[str, Link], roots: Mapping[str, str]) -> set[str]:
     """The families that this run may have changed: with a contract of this run, or with other members than before."""
     landed = [row[0] for row in con.execute("SELECT contract_id FROM contracts WHERE run_id = ?", [run_id]).fetchall()]
-    former = con.execute("SELECT contract_id, family_id, parent_contract_id FROM family_members").fetchall()
+    sql = "SELECT contract_id, family_id, parent_contract_id FROM family_members SEMI JOIN children USING (contract_id)"
+    former = con.execute(sql).fetchall()
     before = {contract: (family, parent) for contract, family, parent in former}
     now = {c: (root, links[c].parent.contract_id if c in links else None) for c, root in roots.items()}
     touched = {roots.get(contract, contract) for contract in landed}

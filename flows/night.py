@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -159,7 +159,8 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
     keep_folder = request.warehouse / KEEP_FOLDER
     llm = _llm(request, settings, run_id) if extractor == "openai" else None
     keys = _Keys(settings, extractor, entities, llm)
-    state = landed(request.warehouse)
+    found = [_Found.of(item) for item in scan(request.inbox)]
+    state = landed(request.warehouse, {id for one in found for id in (one.document_id, one.content.contract_id)})
     template = {
         "limits": keys.limits,
         "extractor": extractor,
@@ -174,9 +175,33 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
         "from_stage": request.from_stage,
     }
     planner = _Planner(request, state, keys, template, run_id, started_at)
-    for item in scan(request.inbox):
-        planner.add(item)
+    for one in found:
+        planner.add(one)
     return planner.plan()
+
+
+class _Found(NamedTuple):
+    """A document of the inbox with its content's hash, and why it can't be read where it can't."""
+
+    item: Item
+    content: Content
+    error: DocumentError | None
+
+    @classmethod
+    def of(cls, item: Item) -> "_Found":
+        error = item.error
+        try:
+            content = identify(item)
+        except DocumentError as unreadable:
+            error = unreadable
+            content = Content(item.paths, "", hashlib.sha256(item.source_uri.encode()).hexdigest())
+        if not content.contract_id:
+            content = content._replace(contract_id=f"c_{content.sha256[:16]}")
+        return cls(item, content, error)
+
+    @property
+    def document_id(self) -> str:
+        return document_id(self.item, self.content)
 
 
 def _llm(request: Request, settings: Settings, run_id: str) -> LlmSettings:
@@ -221,17 +246,8 @@ class _Planner:
         self._problems: list[tuple[Filed, str, str]] = []
         self._unchanged = 0
 
-    def add(self, item: Item) -> None:
-        error = item.error
-        try:
-            content = identify(item)
-        except DocumentError as unreadable:
-            error, content = (
-                unreadable,
-                Content(item.paths, "", hashlib.sha256(item.source_uri.encode()).hexdigest()),
-            )
-        if not content.contract_id:
-            content = content._replace(contract_id=f"c_{content.sha256[:16]}")
+    def add(self, found: _Found) -> None:
+        item, content, error = found
         filed = self._filed(item, content)
         original = self._original_of(filed)
         if not self._is_wanted(filed, item, original):

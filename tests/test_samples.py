@@ -1,9 +1,6 @@
 """The sample contracts against their gold: what a new user sees on the first run has to be right."""
 
-from pathlib import Path
-
 import pytest
-from frontdoor import run_agent
 
 from benchmarks.gold import (
     SAMPLES,
@@ -19,15 +16,6 @@ from warehouse.read import query
 
 # The bars of the first release; what is measured beyond them stands in docs/benchmarks.md.
 DIGITAL_TERMS, OTHER_TERMS, FLAGS = 0.92, 0.80, 0.9
-
-
-@pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One night run over all samples."""
-    home = tmp_path_factory.mktemp("samples")
-    done = run_agent("run", SAMPLES, "--warehouse", home / "warehouse", CONTRACT_AGENT_HOME=str(home))
-    assert done.code == 0, done.err
-    return home / "warehouse"
 
 
 def test_every_sample_has_gold_and_every_gold_a_sample():

@@ -16,7 +16,7 @@ import duckdb
 from schemas.errors import WarehouseError
 from schemas.tables import ABOUT, TABLES, Table
 from schemas.terms import TERMS
-from warehouse.manifest import CATALOGUE, LOCK_SECONDS, Manifest, current, publishing, settle
+from warehouse.manifest import CATALOGUE, LOCK_SECONDS, Manifest, current, glob_free, publishing, settle
 
 VIEW_FOLDER = Path(__file__).parent / "views"
 MORNING_VIEWS = (
@@ -30,14 +30,7 @@ MORNING_VIEWS = (
     "morning_brief",
 )
 _STORAGE = "v1.5.0"
-_HEADS = {
-    "kind": "VARCHAR",
-    "id": "VARCHAR",
-    "run_id": "VARCHAR",
-    "pages_run_id": "VARCHAR",
-    "version": "INTEGER",
-    "status": "VARCHAR",
-}
+_SUPERSEDED = {"kind": "VARCHAR", "id": "VARCHAR", "run_id": "VARCHAR", "by_run_id": "VARCHAR"}
 _LEVELS = {
     "document": "latest rows of each document",
     "contract": "latest version of each contract",
@@ -97,11 +90,6 @@ def literal(value: str | Path) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def glob_free(path: Path) -> str:
-    """A path that DuckDB takes as it is, although brackets, stars and question marks stand in it."""
-    return "".join(f"[{sign}]" if sign in "[*?" else sign for sign in str(path))
-
-
 @cache
 def fingerprint() -> str:
     """Changes whenever the code's tables or views do, so that an older catalogue is told apart."""
@@ -138,15 +126,16 @@ def _build(path: Path, root: Path, manifest: Manifest | None) -> None:
 
 
 def _statements(root: Path, manifest: Manifest | None) -> list[str]:
-    files = manifest.files if manifest else {}
-    heads = [manifest.heads] if manifest and manifest.heads else []
-    made = [_info(root, manifest), _over_files("heads", _HEADS, root, heads)]
+    superseded = list(manifest.superseded) if manifest else []
+    made = [_info(root, manifest), _over_files("superseded", _SUPERSEDED, root, superseded)]
     for table in sorted(TABLES, key=lambda table: table.level != "family"):
         name = table.name
-        held, known = list(files.get(name, ())), manifest.columns.get(name) if manifest else None
+        held = list(manifest.files.get(name, ())) if manifest else []
+        retired = list(manifest.retired.get(name, ())) if manifest else []
+        known = manifest.columns.get(name) if manifest else None
         mixed = manifest is not None and name in manifest.mixed
-        made.append(_over_files(f"{name}_history", table.columns, root, held, known, mixed))
-        made.append(_latest(table, root, held, known))
+        made.append(_over_files(f"{name}_history", table.columns, root, [*retired, *held], known, mixed))
+        made += _latest(table, root, held, known, mixed, bool(superseded))
         made.append(f"COMMENT ON VIEW {name} IS {literal(f'{ABOUT[name]} ({_LEVELS[table.level]})')}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
     for name in MORNING_VIEWS:
@@ -186,22 +175,32 @@ def _over_files(
     return f"CREATE VIEW {name} AS SELECT {chosen} FROM {source}"
 
 
-def _latest(table: Table, root: Path, files: list[str], held: tuple[str, ...] | None) -> str:
+def _latest(
+    table: Table, root: Path, files: list[str], known: tuple[str, ...] | None, mixed: bool, superseded: bool
+) -> list[str]:
+    """The views that make the latest rows of a table: what stands in `files` without what is superseded there."""
     name = table.name
     if table.level == "reference":
-        return _over_files(name, table.columns, root, files[-1:], held)
+        return [_over_files(name, table.columns, root, files[-1:], known)]
     if table.level in ("run", "review"):
-        return f"CREATE VIEW {name} AS SELECT * FROM {name}_history"
-    if table.level == "document":
-        run = "run_id" if name == "documents" else "pages_run_id"
-        on = f"h.kind = 'document' AND h.id = t.document_id AND h.{run} = t.run_id"
-    elif table.level == "family":
-        on = "h.kind = 'family' AND h.id = t.family_id AND h.run_id = t.run_id"
-    else:
-        on = "h.kind = 'contract' AND h.id = t.contract_id AND h.run_id = t.run_id"
+        return [f"CREATE VIEW {name} AS SELECT * FROM {name}_history"]
+    base = f"{name}_of_their_run" if name in _OVERLAID else name
+    held = f"{name}_held" if superseded else base
+    made = [_over_files(held, table.columns, root, files, known, mixed)]
+    if superseded:
+        kind, id = version_key(table)
+        on = f"s.kind = '{kind}' AND s.id = t.{id} AND s.run_id = t.run_id"
+        made.append(f"CREATE VIEW {base} AS SELECT t.* FROM {held} t ANTI JOIN superseded s ON {on}")
     if name in _OVERLAID:
-        return f"CREATE VIEW {name} AS {_OVERLAID[name].format(on=on)}"
-    return f"CREATE VIEW {name} AS SELECT t.* FROM {name}_history t SEMI JOIN heads h ON {on}"
+        made.append(f"CREATE VIEW {name} AS {_OVERLAID[name]}")
+    return made
+
+
+def version_key(table: Table) -> tuple[str, str]:
+    """By what kind of head a table's rows are superseded, and the column with its id."""
+    if table.level == "document":
+        return "document" if table.name == "documents" else "pages", "document_id"
+    return table.level, f"{table.level}_id"
 
 
 _OVERLAID = {
@@ -209,14 +208,13 @@ _OVERLAID = {
     "contracts": (
         "SELECT t.* REPLACE (coalesce(m.family_id, t.family_id) AS family_id, "
         "coalesce(m.parent_contract_id, t.parent_contract_id) AS parent_contract_id) "
-        "FROM contracts_history t SEMI JOIN heads h ON {on} LEFT JOIN family_members m ON m.contract_id = t.contract_id"
+        "FROM contracts_of_their_run t LEFT JOIN family_members m ON m.contract_id = t.contract_id"
     ),
     "flags": (
-        "SELECT t.* FROM flags_history t SEMI JOIN heads h ON {on} "
-        "UNION ALL BY NAME SELECT f.* EXCLUDE (family_id) FROM family_flags f"
+        "SELECT t.* FROM flags_of_their_run t UNION ALL BY NAME SELECT f.* EXCLUDE (family_id) FROM family_flags f"
     ),
 }
-"""Tables whose latest state is more than their latest rows."""
+"""Tables whose latest state is more than the latest rows of their run."""
 
 
 def _morning_view(name: str) -> list[str]:

@@ -1,17 +1,19 @@
 """Heads: for every document, contract and family, the run and version whose rows are the latest.
 
-Each run that landed something writes a full snapshot; the views of the latest rows join on it.
+Each run that landed something writes the heads of what it landed, and which versions these take the place of. So a
+night costs what arrived, however much is held; compacting makes one file of many.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from schemas.errors import WarehouseError
 from warehouse.arrow import arrow_array
-from warehouse.parquet import read_columns
+from warehouse.manifest import glob_free
 from warehouse.rows import Rows
 
 SCHEMA = pa.schema(
@@ -30,6 +32,9 @@ SCHEMA = pa.schema(
         ("source_uri", pa.string()),
     ]
 )
+SUPERSEDED = pa.schema([(name, pa.string()) for name in ("kind", "id", "run_id", "by_run_id")])
+"""A version that is the latest no longer, and the run that brought the one in its place. Besides the kinds of heads
+there is `pages`: a document that could not be read again keeps its pages."""
 
 Head = tuple[Any, ...]
 Key = tuple[str, str]
@@ -65,25 +70,51 @@ class NewHeads:
         values = row | {"kind": kind, "id": id} | more
         self.heads[kind, id] = tuple(values.get(name) for name in SCHEMA.names)
 
-    def merged(self, former: Path | None) -> pa.Table:
-        """The snapshot after this run: the former one, with this run's heads in the place of their old ones.
+    def tables(self, held: Collection[Path]) -> tuple[pa.Table, pa.Table]:
+        """These heads, and the versions among the heads held that they supersede.
 
         A document that was not read again keeps its pages.
         """
-        if former is None:
-            return self._table({})
-        held = read_columns(former)
-        ids = zip(held["kind"].to_pylist(), held["id"].to_pylist(), strict=True)
-        ours = [key in self.heads for key in ids]
-        before = held.filter(arrow_array(ours, pa.bool_()))
-        pages = (before[name].to_pylist() for name in ("kind", "id", "pages_run_id"))
-        kept = {(kind, id): run for kind, id, run in zip(*pages, strict=True) if run}
-        others = held.filter(arrow_array([not it for it in ours], pa.bool_()))
-        return pa.concat_tables([others, self._table(kept)])
+        former = {(kind, id): more for kind, id, *more in latest_heads(held, [id for _, id in self.heads])}
+        kept = {key: pages_run for key, (_, pages_run, *_) in former.items() if pages_run}
+        superseded = []
+        for key, (_, id, _, pages_run, *_) in self.heads.items():
+            if key in former:
+                superseded.append((*key, former[key][0]))
+            if key in kept and pages_run:
+                superseded.append(("pages", id, kept[key]))
+        return self._table(kept), _table(SUPERSEDED, [(*row, self.run_id) for row in superseded])
 
     def _table(self, kept: dict[Key, str]) -> pa.Table:
-        columns = dict(zip(SCHEMA.names, zip(*self.heads.values(), strict=True), strict=True))
-        columns["pages_run_id"] = [
-            run or kept.get(key) for key, run in zip(self.heads, columns["pages_run_id"], strict=True)
-        ]
-        return pa.Table.from_arrays([arrow_array(list(columns[f.name]), f.type) for f in SCHEMA], schema=SCHEMA)
+        at = SCHEMA.names.index("pages_run_id")
+        rows = [(*head[:at], head[at] or kept.get(key), *head[at + 1 :]) for key, head in self.heads.items()]
+        return _table(SCHEMA, rows)
+
+
+def latest_heads(files: Collection[Path], ids: Collection[str] | None = None) -> list[Head]:
+    """The latest head of each document, contract and family, or of those with these ids; a later file's word counts.
+
+    In the order of `SCHEMA`.
+    """
+    if not files:
+        return []
+    columns = ", ".join(f"arg_max_null(h.{name}, f.place) AS {name}" for name in SCHEMA.names[2:])
+    only = "" if ids is None else "SEMI JOIN (SELECT unnest($ids::VARCHAR[]) AS id) USING (id)"
+    paths = [str(file) for file in files]
+    con = duckdb.connect(":memory:")
+    try:
+        return con.execute(
+            f"""SELECT h.kind, h.id, {columns}
+            FROM read_parquet($paths, filename = true, hive_partitioning = false) h {only}
+            JOIN (SELECT unnest($files) AS file, unnest(range({len(paths)})) AS place) f ON f.file = h.filename
+            GROUP BY h.kind, h.id""",
+            {"files": paths, "paths": list(map(glob_free, paths))} | ({} if ids is None else {"ids": list(ids)}),
+        ).fetchall()
+    finally:
+        con.close()
+
+
+def _table(schema: pa.Schema, rows: list[tuple[Any, ...]]) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in schema]
+    arrays = [arrow_array(list(values), field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)

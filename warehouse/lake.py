@@ -20,7 +20,7 @@ from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import seen
 from warehouse.heads import NewHeads
-from warehouse.manifest import LOCK_SECONDS, Manifest, committed, current, publishing, settle, write
+from warehouse.manifest import LAYOUT, LOCK_SECONDS, Manifest, committed, current, publishing, settle, write
 from warehouse.parquet import TableWriter, read_file, write_file
 from warehouse.rows import Rows, utc
 
@@ -163,10 +163,17 @@ def _sweep(root: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
     runs = committed(root)
     lake = root / "lake"
-    for folder in lake.iterdir() if lake.is_dir() else ():
-        for file in folder.iterdir():
-            match = _FILE.fullmatch(file.name)
-            if match and match[1] not in runs:
+    left = [
+        file
+        for folder in (lake.iterdir() if lake.is_dir() else ())
+        for file in folder.iterdir()
+        if (match := _FILE.fullmatch(file.name)) and match[1] not in runs
+    ]
+    if left:  # a file outlives the manifest of its own run when later ones list it
+        manifest = current(root)
+        listed = set(manifest.all_files) if manifest else set()
+        for file in left:
+            if str(file.relative_to(root)) not in listed:
                 file.unlink(missing_ok=True)
 
 
@@ -207,6 +214,7 @@ def _commit(
 
     take_in()
     manifest = Manifest(
+        layout=LAYOUT,
         number=former.number + 1 if former else 1,
         run_id=landing.run_id,
         previous=former.run_id if former else None,
@@ -215,19 +223,24 @@ def _commit(
         files=files,
         columns=columns,
         mixed=tuple(sorted(mixed)),
-        heads=former.heads if former else None,
+        heads=former.heads if former else (),
+        superseded=former.superseded if former else (),
+        superseded_before=former.superseded_before if former else (),
+        retired=former.retired if former else {},
         rows=landing.rows,
     )
     if link and landing.heads.heads:
         run["flags"] += _link(root, landing, manifest, link)
     _write_small_tables(root, landing, files, run, references)
     take_in()
+    heads, superseded = _write_heads(root, landing, manifest)
     manifest = manifest.model_copy(
         update={
             "files": files,
             "columns": columns,
             "mixed": tuple(sorted(mixed)),
-            "heads": _write_heads(root, landing, former),
+            "heads": heads,
+            "superseded": superseded,
         }
     )
     write(root, manifest)
@@ -236,9 +249,9 @@ def _commit(
 
 def _link(root: Path, landing: _Landing, manifest: Manifest, link: Linker) -> int:
     """Stage what `link` makes of the state after this run, and note its heads. Returns how many flags it made."""
-    staged = landing.stage / "heads-before.parquet"
-    write_file(staged, landing.heads.merged(root / manifest.heads if manifest.heads else None))
-    with seen(root, manifest.model_copy(update={"heads": str(staged)})) as con:
+    staged = landing.stage / "superseded-before.parquet"
+    write_file(staged, landing.heads.tables([root / file for file in manifest.heads])[1])
+    with seen(root, manifest.model_copy(update={"superseded": (*manifest.superseded, str(staged))})) as con:
         linked = link(con, landing.run_id)
     for name, rows in linked.rows.items():
         if rows:
@@ -274,13 +287,16 @@ def _carry(root: Path, landing: _Landing, files: dict[str, tuple[str, ...]], tab
         write_file(staged, pa.concat_tables([*held, read_file(staged, table)]))
 
 
-def _write_heads(root: Path, landing: _Landing, former: Manifest | None) -> str | None:
-    known = former.heads if former else None
-    if not landing.heads.heads:
-        return known
-    staged = landing.stage / "heads.parquet"
-    write_file(staged, landing.heads.merged(root / known if known else None))
-    return _move(root, landing.run_id, staged, "heads")
+def _write_heads(root: Path, landing: _Landing, manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files of the heads and of what is superseded, with those of this run."""
+    lists = [manifest.heads, manifest.superseded]
+    tables = landing.heads.tables([root / file for file in manifest.heads]) if landing.heads.heads else ()
+    for at, (name, table) in enumerate(zip(("heads", "superseded"), tables, strict=False)):
+        if len(table):
+            staged = landing.stage / f"{name}.parquet"
+            write_file(staged, table)
+            lists[at] = (*lists[at], _move(root, landing.run_id, staged, name))
+    return lists[0], lists[1]
 
 
 def _move(root: Path, run_id: str, staged: Path, table: str) -> str:

@@ -3,7 +3,8 @@
 Writing a manifest under its name is the one moment at which a run becomes visible. The layout:
 
     <root>/warehouse.duckdb            the published catalogue, views only
-    <root>/lake/<table>/r-<run>-*.parquet   immutable rows; `lake/heads` says which rows are the latest
+    <root>/lake/<table>/r-<run>-*.parquet   immutable rows
+    <root>/lake/heads/, lake/superseded/    the latest version of everything; which versions are so no longer
     <root>/manifests/<number>-<run>.json
     <root>/staging/                    work in progress; what a killed run left is swept by the next one
     <root>/publish.lock
@@ -15,16 +16,19 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from schemas.base import Frozen
 from schemas.errors import WarehouseError
 
 CATALOGUE = "warehouse.duckdb"
+LAYOUT = 2
+"""Of the folder; a manifest of another layout is not read."""
 LOCK_SECONDS = 60.0
 _NAME = re.compile(r"(\d{6,})-(.+)\.json")
 
@@ -32,10 +36,13 @@ _NAME = re.compile(r"(\d{6,})-(.+)\.json")
 class Manifest(Frozen):
     """The state of the warehouse after a run. Paths are relative to the warehouse's folder.
 
-    `files` lists all files of every table, oldest first; `columns` the columns that any of them has, and
-    `mixed` the tables whose older files lack some; `rows` counts what this run added.
+    `files` lists the files of every table in which latest rows stand, oldest first; `retired` those that hold former
+    versions alone. `columns` are the columns that any of them has, and `mixed` the tables whose older files lack some.
+    `heads` are files too, a later one's words before an earlier one's; `superseded` says which versions in `files` are
+    the latest no longer, `superseded_before` the same of `retired`. `rows` counts what this run added.
     """
 
+    layout: Literal[2]
     number: int
     run_id: str
     previous: str | None
@@ -44,8 +51,18 @@ class Manifest(Frozen):
     files: dict[str, tuple[str, ...]]
     columns: dict[str, tuple[str, ...]]
     mixed: tuple[str, ...]
-    heads: str | None
+    heads: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
+    superseded_before: tuple[str, ...] = ()
+    retired: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rows: dict[str, int]
+
+    @property
+    def all_files(self) -> Iterator[str]:
+        """Every file that this state rests on."""
+        for lists in (self.files, self.retired):
+            yield from chain.from_iterable(lists.values())
+        yield from chain(self.heads, self.superseded, self.superseded_before)
 
     @property
     def file_name(self) -> str:
@@ -65,13 +82,23 @@ def current(root: Path) -> Manifest | None:
     runs = committed(root)
     if not runs:
         return None
-    run_id = max(runs, key=lambda name: runs[name])
+    return manifest_of(root, max(runs, key=lambda name: runs[name]))
+
+
+def manifest_of(root: Path, run_id: str) -> Manifest:
+    """The manifest of a committed run. Raises WarehouseError when it is damaged or there is none."""
+    runs = committed(root)
+    if run_id not in runs:
+        raise WarehouseError(
+            f"There is no manifest of the run {run_id}.", help="`ls manifests/` shows those that are kept."
+        )
     path = root / "manifests" / f"{runs[run_id]:06d}-{run_id}.json"
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise WarehouseError(
-            f"The manifest {path} is damaged.", help="Restore it from a backup, or move it away."
+            f"The manifest {path} is damaged, or an older version of this program wrote it.",
+            help="Restore it from a backup, or run the inbox into a new folder.",
         ) from error
 
 
@@ -88,6 +115,11 @@ def settle(staged: Path, target: Path) -> None:
     sync(staged)
     staged.replace(target)
     sync(target.parent)
+
+
+def glob_free(path: Path | str) -> str:
+    """A path that DuckDB takes as it is, although brackets, stars and question marks stand in it."""
+    return "".join(f"[{sign}]" if sign in "[*?" else sign for sign in str(path))
 
 
 def sync(path: Path) -> None:

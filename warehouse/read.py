@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import duckdb
 
 from schemas.errors import QueryError, WarehouseError
-from warehouse.catalogue import fingerprint, glob_free, literal, publish
-from warehouse.manifest import CATALOGUE, committed
+from warehouse.catalogue import fingerprint, literal, publish
+from warehouse.manifest import CATALOGUE, committed, glob_free
 
 Row = tuple[Any, ...]
 

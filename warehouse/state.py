@@ -1,12 +1,15 @@
 """What is already landed, as a run needs it to decide what is left to do."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from warehouse.heads import SCHEMA, Head, latest_heads
 from warehouse.manifest import current
 from warehouse.parquet import read_columns
 
@@ -52,23 +55,32 @@ class Likenesses(NamedTuple):
     first_landed: dict[str, datetime]
 
 
-def landed(root: Path) -> State:
-    """The state after the last committed run; empty where there is no warehouse."""
-    manifest = current(Path(root))
-    documents: dict[str, DocumentHead] = {}
-    contracts: dict[str, ContractHead] = {}
-    if manifest and manifest.heads:
-        columns = ["kind", "id", *dict.fromkeys((*DocumentHead._fields, *ContractHead._fields))]
-        held = read_columns(Path(root) / manifest.heads, columns).to_pydict()
-        of = {name: held[name] for name in columns}
-        document_rows = zip(*(of[name] for name in DocumentHead._fields), strict=True)
-        contract_rows = zip(*(of[name] for name in ContractHead._fields), strict=True)
-        for kind, id, d, c in zip(of["kind"], of["id"], document_rows, contract_rows, strict=True):
-            if kind == "document":
-                documents[id] = DocumentHead._make(d)
-            elif kind == "contract":
-                contracts[id] = ContractHead._make(c)
-    return State(documents, contracts, manifest.run_id if manifest else None)
+def landed(root: Path, ids: Collection[str] | None = None) -> State:
+    """The state after the last committed run; empty where there is no warehouse.
+
+    With `ids` only of these documents and contracts, and of the documents that they are duplicates of.
+    """
+    root = Path(root)
+    manifest = current(root)
+    files = [root / file for file in manifest.heads] if manifest else []
+    state = State({}, {}, manifest.run_id if manifest else None)
+    _take(state, latest_heads(files, ids))
+    if ids is not None:
+        held = state.documents.values()
+        behind = {id for head in held for id in (head.duplicate_of, head.contract_id) if id}
+        _take(state, latest_heads(files, behind - state.documents.keys() - state.contracts.keys()))
+    return state
+
+
+def _take(state: State, heads: Iterable[Head]) -> None:
+    of_document = itemgetter(*map(SCHEMA.names.index, DocumentHead._fields))
+    of_contract = itemgetter(*map(SCHEMA.names.index, ContractHead._fields))
+    for head in heads:
+        kind, id, *_ = head
+        if kind == "document":
+            state.documents[id] = DocumentHead._make(of_document(head))
+        elif kind == "contract":
+            state.contracts[id] = ContractHead._make(of_contract(head))
 
 
 def likenesses(root: Path, length: int) -> Likenesses:

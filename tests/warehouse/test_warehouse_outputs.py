@@ -82,7 +82,7 @@ def test_workbook(night: Path, tmp_path: Path):
         == list(SHEETS)
         == [
             *("Brief", "Queue", "Contracts", "Non-standard", "ASC 606", "Obligations", "Renewals", "Billing"),
-            *("Changes", "Sources"),
+            *("Changes", "Overrides", "Sources"),
         ]
     )
     for name, sheet in sheets.items():

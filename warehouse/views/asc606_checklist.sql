@@ -1,4 +1,10 @@
 -- One row a contract and topic of ASC 606: what is proposed, why, and what a person concluded.
+WITH decided AS (
+    SELECT target_id, arg_max(decision, decided_at) AS decision
+    FROM reviews
+    WHERE target = 'asc606'
+    GROUP BY target_id
+)
 SELECT
     c.title,
     c.counterparty,
@@ -6,7 +12,7 @@ SELECT
     a.proposal,
     a.reason,
     a.paragraphs,
-    a.status,
+    coalesce(v.decision, a.status) AS status,
     a.conclusion,
     a.preparer,
     a.approver,
@@ -21,6 +27,7 @@ SELECT
     a.document_id,
     a.run_id
 FROM asc606 a
+LEFT JOIN decided v ON v.target_id = a.asc606_id
 LEFT JOIN contracts c ON c.contract_id = a.contract_id
 LEFT JOIN documents d ON d.document_id = a.document_id
 ORDER BY c.title, a.contract_id, a.topic, a.asc606_id

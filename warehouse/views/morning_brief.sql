@@ -2,7 +2,7 @@
 WITH today AS (
     SELECT * FROM runs WHERE business_date = (
         SELECT max(business_date) FROM runs WHERE trigger IS DISTINCT FROM 'review'
-    )
+    ) AND trigger IS DISTINCT FROM 'review'
 ),
 fresh AS (
     SELECT * FROM documents WHERE run_id IN (SELECT run_id FROM today)

@@ -4,6 +4,12 @@ WITH meant AS (
     FROM (SELECT flag_id, unnest(refs) AS key, generate_subscripts(refs, 1) AS ordinal FROM flags) r
     LEFT JOIN evidence_refs e ON e.key = r.key
     GROUP BY flag_id
+),
+decided AS (
+    SELECT target_id, arg_max(decision, decided_at) AS decision
+    FROM reviews
+    WHERE target = 'flag'
+    GROUP BY target_id
 )
 SELECT
     f.severity,
@@ -25,7 +31,7 @@ SELECT
     f.quote,
     f.evidence,
     f.confidence,
-    f.status,
+    coalesce(v.decision, f.status) AS status,
     c.total_value,
     c.currency,
     f.flag_id,
@@ -34,6 +40,7 @@ SELECT
     f.run_id
 FROM flags f
 LEFT JOIN meant m ON m.flag_id = f.flag_id
+LEFT JOIN decided v ON v.target_id = f.flag_id
 LEFT JOIN contracts c ON c.contract_id = f.contract_id
 LEFT JOIN documents d ON d.document_id = f.document_id
 ORDER BY

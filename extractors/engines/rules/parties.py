@@ -7,6 +7,7 @@ from extractors.engines.rules.law import PLACES
 from extractors.engines.rules.persons import persons
 from extractors.engines.view import Party, Sentence, View
 from extractors.names import LEGAL_FORMS, NEUTRAL_ROLES, RESELLING, TELLING_ENDINGS, normalised, role_side
+from extractors.sides import side_by_deeds
 from extractors.values import pattern
 from schemas.contract import Term
 
@@ -19,7 +20,7 @@ _ALIAS = pattern(
     r"[^()]{0,120}\)"
 )
 _BARE_ALIAS = pattern(
-    r"\(\s*(?:the |each,? an? |hereinafter,? (?:referred to as )?(?:the )?)?(?P<first>[A-Z][A-Za-z]+(?: [A-Z][a-z]+)?)\s*\)",
+    r"\(\s*(?:the |each,? an? |hereinafter[,:]? (?:referred to as )?(?:the )?)?(?P<first>[A-Z][A-Za-z]+(?: [A-Z][a-z]+)?)\s*\)",
     0,
 )
 _NOT_A_PARTY = pattern(
@@ -35,7 +36,7 @@ _DESCRIPTION = re.compile(
     r"of\s+\d|at\s+(?:\d|[A-Z])|\d{2,}|by\s+and\b|[(\[]|company\s+number|a\s|an\s|each\b|collectively\b)"
 )
 _LEADING = re.compile(
-    r"^(?:[\s,;:.\-]+|(?:and|And|AND|between|BETWEEN|Between|among|AMONG|by|BY|to|the\s+undersigned|undersigned|both|either|the(?=\s+[A-Z]))\b|(?i:parties)\s*:|"
+    r"^(?:[\s,;:.\-]+|(?:and|And|AND|between|BETWEEN|Between|among|AMONG|by|BY|to|the\s+undersigned|undersigned|both|either|the(?=\s+[A-Z])|of\s+the\s+(?:one|first|second|other)\s+part)\b|(?i:parties)\s*:|"
     r"\(\s*[0-9ivxa-zA-Z]{1,3}\s*\)|\d\.\s)+"
 )
 _BETWEEN = pattern(
@@ -186,24 +187,16 @@ def _certainty(found: list[Party]) -> tuple[bool, int, bool]:
 
 
 def _with_sides(found: list[Party], text: str) -> list[Party]:
-    """Who pays, where roles don't say so: `Client shall pay`, `you will pay`."""
+    """Who pays, where roles don't say so, told by what each of the two does."""
     if len(found) == 2 and found[0].side == found[1].side == "customer":
         return [party._replace(side="provider") if party.role in RESELLING else party for party in found]
     if len(found) != 2 or any(party.side for party in found):
         return found
-    payers = [_pays(party, text) for party in found]
-    if sum(payers) != 1:
+    side = side_by_deeds(text, found[0].name, [found[1].name])
+    if side is None:
         return found
-    return [party._replace(side="customer" if pays else "provider") for party, pays in zip(found, payers, strict=True)]
-
-
-def _pays(party: Party, text: str) -> bool:
-    names = "|".join(re.escape(name) for name in party.aliases if len(name) > 1)
-    pays = (
-        rf"\b(?:{names})\b (?:shall|will|must|agrees? to|undertakes? to)(?: also| then)? pay\b[^.;]{{0,90}}\b(?:fees?|price|charges?|"
-        r"invoices?|amounts?|retainer|rent|sum)\b"
-    )
-    return bool(names) and bool(pattern(pays).search(text))
+    other = "customer" if side == "provider" else "provider"
+    return [found[0]._replace(side=side), found[1]._replace(side=other)]
 
 
 def terms(view: View) -> Iterable[Term]:

@@ -105,7 +105,7 @@ _BILLING = pattern(
 _ADVANCE = pattern(r"\bin advance\b|\badvance\b|\bupfront\b|\bup-?front\b|\bprepaid\b|\bat the (?:start|beginning) of each\b|"
                    r"\bon or before the (?:first|start)|\b(?:up)?on signature\b|\bat (?:the )?sign(?:ing|ature)\b|"
                    r"\bat (?:or before )?the (?:start|beginning|commencement) of\b|\bon each anniversary\b")  # fmt: skip
-_ARREARS = pattern(r"\bin arrears\b|\barrears\b|\bafter the end of (?:each|the|that|every)\b|\bat the end of each\b|\b(?:after|following|on|at) the (?:close|end|expiry) of (?:each|the|that|every) (?:\w+ )?"
+_ARREARS = pattern(r"\bin arrears\b|\barrears\b|\bafter the end of (?:each|the|that|every)\b|\bat the end of each\b|\bonce (?:that|the|each|it) (?:(?:month|quarter|year|period) )?(?:is over|has ended|ends)\b|\b(?:after|following|on|at) the (?:close|end|expiry) of (?:each|the|that|every) (?:\w+ )?"
                    r"(?:month|quarter|year|period|week)|\bin which (?:the|such|it|they) [^.;]{0,40}\b(?:provided|performed|rendered|used)\b|"
                    r"\bfor the (?:preceding|previous) "
                    r"(?:month|quarter)|\bfollowing (?:delivery|completion)\b")  # fmt: skip

@@ -16,15 +16,17 @@ from schemas.document import PAGE_BREAK
 
 _BLOCK = pattern(
     r"\bIN WITNESS WHEREOF\b|\bexecuted (?:this|as of|by|on)\b|\bsigned (?:by|for|on behalf)\b|\bagreed and accepted\b|"
-    r"\baccepted and agreed\b|\bsignatures?\b|\bduly authori[sz]ed\b|\bfor and on behalf\b|\bBy:|\b記名押印|\b署名|/s/|"
+    r"\baccepted and agreed\b|\bsignatures?\b|\bduly authori[sz]ed\b|\bfor and on behalf\b|\bBy:|\b記名押印|\b署名|/s/|\bsd/-|"
     r"\bsincerely\b|\byours (?:faithfully|truly)"
 )
 _FIELD = re.compile(
-    r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|(?:^|\n)\s*(?-i:Signed|SIGNED)\s+(?:by|BY)\b|DocuSigned\s+by\s*:?|"
+    r"(?P<label>\b(?:By|Signature|Signed(?: by)?|Sign here)\s*:|/s/|\b[Ss]d/-|(?:^|\n)\s*(?-i:Signed|SIGNED)\s+(?:by|BY)\b|DocuSigned\s+by\s*:?|"
     r"\b(?:Electronically\s+signed|signed\s+electronically)(?:\s+by)?\s*:?|\be-?signed\s+by\s*:?|署名\s*[:：]?|記名押印\s*[:：]?)"
     r"(?P<value>(?:(?!\b(?:By|Signature|Signed)\s*:)[^\n]){0,90}(?:\n(?!\s*(?:Name|Title|Date|By|Its|Signature|Print|Printed|氏名|役職|日付)\b)[^\n]{0,60})?)",
     re.IGNORECASE,
 )
+_CONFORMED = re.compile(r"/s/|\bSd/-", re.IGNORECASE)
+"""What stands for a signature in a copy; `Sd/-` in India."""
 _BLANK = re.compile(r"_{3,}|\.{5,}|\[\s*(?:signature|sign|blank)?\s*\]|^\s*$")
 _OTHER_FIELD = re.compile(r"^\s*(?:Name|Title|Date|By|Its|Print(?:ed)?)\b", re.IGNORECASE)
 _SIGNED_DATE = re.compile(
@@ -54,7 +56,9 @@ def terms(view: View) -> Iterable[Term]:
 def _region(text: str) -> tuple[int, str]:
     """From the first word of a signature block in the last part of the text; exhibits may follow it."""
     matches = [
-        m for m in _BLOCK.finditer(text) if re.search(r"By:|/s/|Signature|Signed|WITNESS|署名|押印", m.group(), re.I)
+        m
+        for m in _BLOCK.finditer(text)
+        if re.search(r"By:|/s/|Sd/-|Signature|Signed|WITNESS|署名|押印", m.group(), re.I)
     ]
     starts = [m.start() for m in matches if _FIELD.search(text, m.start(), m.start() + 2_500)]
     strong = [m.start() for m in matches if re.search(r"witness", m.group(), re.I)] or starts
@@ -65,8 +69,8 @@ def _region(text: str) -> tuple[int, str]:
 def _fields(region: str) -> Iterable[Field]:
     for match in _FIELD.finditer(region):
         yield Field(match.start(), match.end(), _is_signed(match["label"], match["value"]))
-        if match["label"] == "/s/":  # two conformed signatures beside each other on one line
-            for other in re.finditer("/s/", match["value"]):
+        if _CONFORMED.fullmatch(match["label"]):  # two conformed signatures beside each other on one line
+            for other in _CONFORMED.finditer(match["value"]):
                 yield Field(match.start("value") + other.start(), match.end(), True)
 
 
@@ -74,7 +78,7 @@ def _is_signed(label: str, value: str) -> bool:
     """Whether something stands in the place of a signature, on its line or, for e-signatures, below it."""
     first, _, below = value.partition("\n")
     first, below = first.strip(" :\t"), below.strip()
-    if "/s/" in label or "/s/" in first:
+    if _CONFORMED.search(label + first):
         return True
     if not first and not _OTHER_FIELD.match(below) and not _BLANK.search(below):
         return bool(re.search(r"/s/|DocuSign|e-?sign", below, re.IGNORECASE))
@@ -119,24 +123,36 @@ def _signed_date(view: View, offset: int, region: str, fields: list[Field]) -> I
         for dated in dates(match["value"])[:1]
     ]
     if not found:
-        found = list(_dates_below(region, fields))
+        found = list(_dates_beside(region, fields))
     if found:
         value, start, end = max(found)
         yield view.found("signed_date", value, _line(offset, region, (start, end)), confidence=0.8)
 
 
-_BELOW = 140
-"""Characters under a signature in which a date that stands alone on its line is that of the signature."""
+_ABOVE, _BELOW = 2, 1
+"""Lines above and below a signature in which its date stands: below a name, or behind a place above it."""
+_SHORT = 60
+"""Letters of such a line beside the date: a name, an office, a place."""
 
 
-def _dates_below(region: str, fields: list[Field]) -> Iterable[tuple[date, int, int]]:
-    """Dates without a label, on lines of their own below a signature."""
+def _dates_beside(region: str, fields: list[Field]) -> Iterable[tuple[date, int, int]]:
+    """Dates without a label that end the line of a signature or a short line beside it."""
+    lines = [match.span() for match in re.finditer(r"[^\n]*\S[^\n]*", region)]
     for field in fields:
-        start = region.rfind("\n", 0, field.end) + 1 if field.signed else len(region)
-        for line in re.finditer(r"[^\n]+", region[start : field.end + _BELOW]):
-            for dated in dates(line.group())[:1]:
-                if not re.search(r"\w", line.group()[: dated.start] + line.group()[dated.end :]):
-                    yield dated.value, start + line.start(), start + line.end()
+        at = next((n for n, (start, end) in enumerate(lines) if start <= field.start < end), None)
+        if at is None or not field.signed:
+            continue
+        for start, end in lines[max(0, at - _ABOVE) : at + _BELOW + 1]:
+            line = region[start:end]
+            for dated in dates(line)[-1:]:
+                rest = line[: dated.start]
+                if not re.search(r"\w", line[dated.end :]) and len(rest) <= _SHORT and not _SENTENCE.search(rest):
+                    yield dated.value, start, end
+
+
+_SENTENCE = re.compile(
+    r"\b(?:is|are|was|shall|will|of this|agreement|contract|effective|until|from|before)\b", re.IGNORECASE
+)
 
 
 def _line(offset: int, region: str, span: tuple[int, int]) -> Sentence:

@@ -10,12 +10,14 @@ from extractors.values import amounts, durations, pattern, percents
 from schemas.contract import Term
 
 _TERMINATE = pattern(
-    r"\b(?:terminat\w+|cancel\w*|withdraw from|(?:end|leave) (?:this|the|our) (?:agreement|engagement|contract|letter|order))\b"
+    r"\b(?:terminat\w+|cancel\w*|withdraw from|(?:end|leave|determine|stop) (?:this|the|our) "
+    r"(?:entire |whole )?(?:agreement|engagement|contract|letter|order|licen[cs]e|lease|services?|arrangement)|"
+    r"bring (?:this|the) \w+ to an end)\b"
 )
 _WITHOUT_CAUSE = pattern(
     r"\bfor (?:its |their |his )?(?:sole |own )?convenience\b|\bwithout (?:any )?(?:cause|reason)\b|"
     r"\bwith or without (?:cause|reason)\b|\bfor any (?:or no )?reason\b|\bfor no reason\b|\bat will\b|"
-    r"\bno-?fault\b|\bin its (?:sole|absolute) discretion\b|\bwithout (?:stating|giving) (?:any |a )?(?:reason|cause)s?\b|\bwith or without (?:a |any )?(?:reason|cause)\b|"
+    r"\bno-?fault\b|\bin its (?:sole|absolute) discretion\b|\bwhenever (?:it|you|we|they) (?:chooses?|wish(?:es)?|likes?|pleases?)\b|\bwithout (?:stating|giving|assigning) (?:any |a )?(?:reason|cause)s?\b|\bwith or without (?:a |any )?(?:reason|cause)\b|"
     r"\bfor any reason or no reason\b|\bany reason whatsoever\b|\bneed(?:s|ed)? (?:no|not (?:give|state) a) reason\b"
 )
 _AT_ANY_TIME = pattern(
@@ -24,7 +26,7 @@ _AT_ANY_TIME = pattern(
 )
 _CAUSE = pattern(
     r"\bbreach\w*|\bdefault\w*|\binsolven\w*|\bbankrupt\w*|\bfail(?:s|ure|ed)? |\bcure|\bnon-?payment|\bforce majeure|"
-    r"\bchange (?:of|in) control|\bin the event|\bif (?:the other|either|such|any|customer|provider|a|an|it|there|we|you)\b|"
+    r"\bchange (?:of|in) control|\bshould (?:the|any|either|there)\b|\bother hands\b|\bin the event|\bif (?:the other|either|such|any|customer|provider|a|an|it|there|we|you)\b|"
     r"\bviolat\w+|\billegal|\bliquidat|\bceases? to|\bwhere (?:the other|a|an)\b|\bunless |\bmaterial|\boverdue|"
     r"\binfring|\bregulat|\bmisconduct|\bdeath|\brenew|\bemploy|\bfor cause\b"
 )
@@ -42,7 +44,7 @@ _EITHER = pattern(
     r"\b(?:either|each|any|both) (?:party|parties|of the parties|of us)\b|\bthe parties may\b|\beither side\b"
 )
 _FEE = pattern(
-    r"\b(?:early )?(?:termination|cancellation) (?:fee|charge|payment|penalty)|\bbuy-?out (?:fee|payment)|"
+    r"\b(?:early )?(?:termination|cancellation|exit|wind-?(?:up|down)|leaving) (?:fee|charge|payment|penalty)|\bbuy-?out (?:fee|payment)|"
     r"\bremaining (?:subscription |committed |unpaid )?(?:fees|charges|payments)\b|\bbreak fee\b|"
     r"\b(?:fees|charges|payments|sums|amounts) (?:that|which) (?:remain|would (?:have )?(?:fall|fallen|be|been))\b|"
     r"\b(?:fees|charges) for the (?:remainder|rest|balance) of\b|"

@@ -8,7 +8,8 @@ from schemas.contract import Term
 from schemas.document import Page, Word
 
 KINDS: tuple[tuple[str, str], ...] = (
-    ("nda", r"non-?\s?disclosure|confidentiality (?:\w+ )?(?:agreement|undertaking|deed)|\bNDA\b|秘密保持"),
+    ("nda", r"non-?\s?disclosure|(?:confidentiality|secrecy) (?:\w+ )?(?:agreement|undertaking|deed|contract|letter)|(?:deed|letter|undertaking) of "
+            r"(?:confidentiality|secrecy)|geheimhaltung|\bNDA\b|秘密保持"),
     ("amendment", r"\bamendment\b|\baddendum\b|change order|変更契約|覚書"),
     ("dpa", r"data (?:processing|protection) (?:agreement|addendum)"),
     ("order_form", r"order form|\bquote\b|purchase order|service order|subscription order|注文|申込"),
@@ -22,11 +23,11 @@ KINDS: tuple[tuple[str, str], ...] = (
                  r"保守|利用契約|利用規約"),
 )  # fmt: skip
 _DOCUMENT_WORD = re.compile(
-    r"\b(?:agreements?|contract|order form|amendment|addendum|statement of work|letter|lease|licen[cs]e|memorandum|deed|"
+    r"\b(?:agreements?|contract|order form|amendment|addendum|statement of work|letter|lease|licen[cs]e|memorandum|deed|undertaking|"
     r"purchase order|work order|quote)\b|契約書|契約|覚書|注文書|申込書|規約|約款|協定書|合意書",
     re.IGNORECASE,
 )
-_NO_TITLE = re.compile(r"^(?:exhibit|schedule|execution|confidential|page|table of contents|source:|dated|draft\b)|"
+_NO_TITLE = re.compile(r"^(?:exhibit|schedule|execution|confidential\b|page|table of contents|source:|dated|draft\b)|"
                        r"\b(?:shall|hereby|whereas|herein|this agreement|pursuant)\b|@|https?:", re.IGNORECASE)  # fmt: skip
 TITLE_AREA = 0.6
 
