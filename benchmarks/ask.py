@@ -2,14 +2,14 @@
 
     contract-agent benchmark ask [--wrong]
 
-The wordings stand in benchmarks/samples/asked.yaml, three for each question, and were written before the ranking was
-tuned; every third was left out of the tuning. One hand wrote the questions, their other wordings and these, so expect
-less of strangers' words. `--wrong` shows what went wrong.
+The wordings in benchmarks/samples/asked.yaml, three for each question, were written before the ranking was tuned; every
+third was left out of the tuning. Those in asked_unseen.yaml were written after it, from the questions' sentences alone:
+expect of your own words what they show. `--wrong` shows what went wrong.
 """
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +17,8 @@ import yaml
 
 from warehouse.ask import ask_offline
 
-ASKED = Path(__file__).parent / "samples" / "asked.yaml"
-HALVES = ("tuning", "testing")
+SAMPLES = Path(__file__).parent / "samples"
+HALVES = ("tuning", "testing", "unseen")
 _EVERY = 3  # the last of three wordings is for testing
 
 
@@ -45,16 +45,21 @@ class Score(NamedTuple):
     refused: float
 
 
-def asked(file: Path = ASKED) -> Iterator[Asked]:
-    """All words of the file."""
-    held = yaml.safe_load(file.read_text(encoding="utf-8"))
+def asked() -> Iterator[Asked]:
+    """All words of both files."""
+    yield from _held("asked.yaml", _half)
+    yield from _held("asked_unseen.yaml", lambda place: "unseen")
+
+
+def _held(name: str, half: Callable[[int], str]) -> Iterator[Asked]:
+    held = yaml.safe_load((SAMPLES / name).read_text(encoding="utf-8"))
     for name, wordings in held["questions"].items():
         for place, said in enumerate(wordings):
             words = said if isinstance(said, str) else said["say"]
             given = {} if isinstance(said, str) else said["with"]
-            yield Asked(words, name, {key: _plain(value) for key, value in given.items()}, _half(place))
+            yield Asked(words, name, {key: _plain(value) for key, value in given.items()}, half(place))
     for place, words in enumerate(held["foreign"]):
-        yield Asked(words, None, {}, _half(place))
+        yield Asked(words, None, {}, half(place))
 
 
 def _half(place: int) -> str:
