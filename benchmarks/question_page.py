@@ -1,25 +1,31 @@
 """docs/questions.md: each named question with its parameters, its command, and what it answers on the sample contracts.
 
-    python -m benchmarks.question_page WAREHOUSE [--out docs/questions.md]
+    contract-agent benchmark question_page [--warehouse DIR] [--out docs/questions.md]
 
-The warehouse is that of `contract-agent run sample_contracts --warehouse WAREHOUSE --date 2026-11-02`. What counts from
-today is counted from that date, and what hangs on the run itself (ids, moments, lengths, cost) is left out: the page is
-the same from any folder on any day.
+Without a warehouse the night runs over the sample contracts first. What counts from today is counted from a fixed day,
+and what hangs on the run itself (ids, moments, lengths, cost) is left out: the page is the same from any folder on any
+day.
 """
 
 import argparse
+import hashlib
 import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from warehouse.catalogue import VIEW_FOLDER
+from warehouse.catalogue import MORNING_VIEWS, VIEW_FOLDER
 from warehouse.questions import Question, fitted, outside, questions
 from warehouse.read import Row, query
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "questions.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "questions.md"
 MOST_ROWS = 8
 LONGEST_CELL = 60
 MOST_COLUMNS = 14
@@ -29,13 +35,15 @@ _LEFT_OUT = re.compile(
 )
 _WITH = {"record_as_of": {"date": "2999-12-31"}}
 """Parameters instead of the defaults: whenever the warehouse was made, that was before this day."""
+_DATED = [name for name in MORNING_VIEWS if "current_date" in (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")]
 _HEAD = """# The questions
 
 Each question with its parameters, the command, and the first rows of its answer on the
 [sample contracts](sample_contracts.md). Long texts are cut, columns with ids and times left out.
-`contract-agent query NAME --explain` shows the SQL; `contract-agent ask "..."` finds the question nearest to your words.
+`contract-agent query NAME --explain` shows the SQL; `contract-agent ask "..."` finds the question nearest to your
+words.
 
-This page is written by `python -m benchmarks.question_page WAREHOUSE`; correct it there. Its today is 2 November 2026.
+This page is written by `contract-agent benchmark question_page`; change it there. Its today is 2 November 2026.
 """
 
 
@@ -44,24 +52,35 @@ def page(root: Path) -> str:
     return "\n".join([_HEAD, *(line for question in questions() for line in _section(question, root))])
 
 
-def _section(question: Question, root: Path) -> Iterator[str]:
-    yield f"## {question.number}. {question.question}\n"
-    yield f"    contract-agent query {question.name}\n"
+def head(question: Question) -> str:
+    """What the page says of a question above its answer: all that does not need a warehouse.
+
+    The mark at its end changes with the SQL, so that a page with answers of older SQL is seen to be old.
+    """
+    lines = [f"## {question.number}. {question.question}\n", f"    contract-agent query {question.name}\n"]
     for parameter in question.parameters:
         default = "none" if parameter.default is None else parameter.default
-        yield f"- `{parameter.name}={default}`: {parameter.sentence}"
+        lines.append(f"- `{parameter.name}={default}`: {parameter.sentence}")
     if question.reference:
         columns = ", ".join(f"`{name}`" for name in question.reference.columns)
-        yield f"- `{question.reference.name}=FILE.csv`: {question.reference.sentence}; its columns: {columns}"
+        lines.append(f"- `{question.reference.name}=FILE.csv`: {question.reference.sentence}; its columns: {columns}")
     if question.parameters or question.reference:
-        yield ""
+        lines.append("")
+    mark = hashlib.sha256(question.statement.encode()).hexdigest()[:12]
+    return "\n".join([*lines, f"<!-- SQL {mark} -->\n"])
+
+
+def _section(question: Question, root: Path) -> Iterator[str]:
+    yield head(question)
     yield from _table(*_answer(question, root))
 
 
 def _answer(question: Question, root: Path) -> tuple[list[str], list[Row]]:
-    """Columns and rows as they were on the fixed day: in the question, and in the view that counts days ahead."""
-    renewals = (VIEW_FOLDER / "renewals.sql").read_text(encoding="utf-8")
-    sql = re.sub(r"\bFROM renewals\b", lambda _: f"FROM (\n{renewals}\n) AS renewals", question.sql)
+    """Columns and rows as they were on the fixed day: in the question, and in the views that count from today."""
+    views = ",\n".join(
+        f"{name} AS (\n{(VIEW_FOLDER / f'{name}.sql').read_text(encoding='utf-8')}\n)" for name in _DATED
+    )
+    sql = f"WITH {views}\nSELECT * FROM (\n{question.statement.rstrip().removesuffix(';')}\n)"
     sql = re.sub(r"\bcurrent_date\b", f"DATE '{TODAY}'", sql)
     tables = {}
     if question.reference:
@@ -101,15 +120,25 @@ def _cell(value: Any) -> str:
     return cut.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
 
 
+@contextmanager
+def _samples() -> Iterator[Path]:
+    """A warehouse with the sample contracts, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="questions-") as folder:
+        warehouse = Path(folder) / "warehouse"
+        command = [sys.executable, "-m", "cli.main", "run", ROOT / "sample_contracts", "--warehouse", warehouse]
+        done = subprocess.run([*command, "--date", str(TODAY)], cwd=ROOT, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"The run failed: {done.stderr[-2000:]}")
+        yield warehouse
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the page."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.question_page", description=__doc__.splitlines()[0])
-    parser.add_argument("warehouse", type=Path)
+    parser = argparse.ArgumentParser(prog="contract-agent benchmark question_page", description=__doc__.splitlines()[0])
+    parser.add_argument("--warehouse", type=Path, help="one that holds the sample contracts and nothing else")
     parser.add_argument("--out", type=Path, default=PAGE)
     options = parser.parse_args(arguments)
-    options.out.write_text(page(options.warehouse), encoding="utf-8")
+    with nullcontext(options.warehouse) if options.warehouse else _samples() as warehouse:
+        text = page(warehouse)
+    options.out.write_text(text, encoding="utf-8")
     print(f"Wrote {options.out}")
-
-
-if __name__ == "__main__":
-    main()

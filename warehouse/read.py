@@ -100,7 +100,7 @@ def query_within(root: Path, sql: str, seconds: float, most_rows: int) -> Cut:
 
     Raises QueryError as `query` does; its code is `query_limit` where a limit ended it.
     """
-    check(sql)
+    _only_selects(_single(sql))
     con = connect(root, most_memory=_MOST_MEMORY)
     with ThreadPool(1) as pool:
         job = pool.apply_async(_first_rows, (con, sql, most_rows + 1))
@@ -160,6 +160,10 @@ def check(sql: str) -> None:
         if inner == statement.query:
             raise QueryError("EXPLAIN must stand at the beginning.")
         statement = _single(inner)
+    _only_selects(statement)
+
+
+def _only_selects(statement: duckdb.Statement) -> None:
     if statement.type != duckdb.StatementType.SELECT:
         raise QueryError(
             f"Only reading is allowed, and this is a {_kind(statement)} statement.",

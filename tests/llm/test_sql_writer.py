@@ -83,6 +83,8 @@ REFUSED = {
     "copy": "COPY (SELECT 1) TO '/tmp/stolen.csv'",
     "attach": "ATTACH '/tmp/other.duckdb'",
     "pragma": "PRAGMA show_tables",
+    "set": "SET memory_limit = '100GB'",
+    "explain": "EXPLAIN ANALYZE SELECT count(*) FROM contracts",
     "two": "SELECT 1; DROP VIEW contracts",
     "hidden": "SELECT 1;\n-- harmless\nDELETE FROM contracts",
 }
