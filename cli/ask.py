@@ -39,7 +39,7 @@ def answer(words: str, settings: Settings, root: Path, format: str) -> None:
         found = _by_question(words, settings, root, say)
     rows_as(format, found.columns, found.rows)
     if found.is_cut:
-        say(f"Cut: only the first {settings.ask_rows} rows are shown. --rows shows more.")
+        say(f"Cut at --rows {settings.ask_rows}: there are more rows.")
     _say_citations(citations(root, found.columns, found.rows), say)
 
 

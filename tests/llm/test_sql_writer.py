@@ -121,7 +121,7 @@ def test_an_endless_statement_is_stopped(ask):
 def test_a_million_rows_are_cut(ask):
     done = ask("very many rows", "SELECT * FROM range(1000000)", arguments=("--format", "json"))
     assert len(done.rows) == 200
-    assert "Cut: only the first 200 rows" in done.err
+    assert "Cut at --rows 200" in done.err
 
 
 def test_a_failing_statement_is_asked_for_once_more(ask, server):
