@@ -1,5 +1,6 @@
 """An answer to somebody's own words by the nearest named question: which one, with what, and what was left aside."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,10 @@ SHOWN = 3
 """So many questions are shown where none is near enough."""
 FIGURE_LEFT = 0.8
 """What is left of a score for each measure that the question has no place for."""
+TOO_ALIKE = 0.95
+"""Where a second question is nearly as near as the first, from this share on, neither is meant for sure."""
 _LOOKED_AT = 10
+_HOW_TO = re.compile(r"\s*how\s+(?:to|(?:do|can|could|should)\s+(?:i|we|you|one))\b", re.IGNORECASE)
 
 
 class Understood(NamedTuple):
@@ -38,10 +42,10 @@ def ask_offline(words: str) -> Understood:
     """What the words ask, as a named question."""
     ranked = sorted(_weighed(words), key=lambda each: (-each[0].score, each[0].question.number))
     near = tuple(near for near, _ in ranked[:SHOWN] if near.score > 0)
-    if not near or not near[0].is_near:
+    if not near or not near[0].is_near or _HOW_TO.match(words):
         return Understood(None, {}, near)
     best, said = ranked[0]
-    if said.asks_for_other_side:
+    if said.asks_for_other_side or any(other.score >= TOO_ALIKE * best.score for other in near[1:]):
         return Understood(None, {}, near)
     return Understood(best.question, said.values, near, (*best.unused, *said.unused))
 

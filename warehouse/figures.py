@@ -92,10 +92,11 @@ def told(question: Question, words: str) -> Told:
 
 
 def without_figures(words: str) -> str:
-    """The words without figures, dates and codes of currencies: what tells which question is meant."""
-    rest, _ = _take_dates(words)
-    kept = [word for word in _SPAN.sub(" ", _FIGURE.sub(" ", rest)).split() if word.strip(".,?!") not in _ISO]
-    return " ".join(kept)
+    """The words without figures: what tells which question is meant. Of a date and a currency the kind stays."""
+    rest, days = _take_dates(words)
+    plain = _SPAN.sub(" ", _FIGURE.sub(" ", rest)).split()
+    kinds = ["currency" if word.strip(".,?!") in _ISO else word for word in plain]
+    return " ".join([*kinds, *("date" for _ in days)])
 
 
 def _is_floor(parameter: Parameter) -> bool:

@@ -1,10 +1,10 @@
 """The named question nearest to somebody's own words, without a model: words, beginnings of words and other wordings.
 
 Every question is the words of its sentence, its name, its parameters and its other wordings (`-- also:`). Words are
-cut to their stems and weighed by how few questions have them (inverse document frequency); a word with a typing error
-counts as the word it is near. Four views are mixed: how much of what was asked the question covers, how alike both
-are as a whole, how alike the nearest of its wordings is, and how alike their letters are. The first view refuses best:
-words that no question knows weigh most.
+cut to their stems, those that mean the same in the trade are one, and they are weighed by how few questions have them
+(inverse document frequency); a word with a typing error counts as the word it is near. Four views are mixed: how much
+of what was asked the question covers, how alike both are as a whole, how alike the nearest of its wordings is, and how
+alike their letters are. The first view refuses best: words that no question knows weigh most.
 `contract-agent benchmark ask` measures it.
 """
 
@@ -34,18 +34,28 @@ a about after all also am an and any anybody anyone anything anywhere are as ask
 contract contracts agreement agreements could did do does document documents each ever every find first for from get
 give got had has have here his how i if in into is it its just let like list look made make many may me might more
 most much my need of on one only or other others our out over please see shall should show so some somebody someone
-something somewhere such tell than that the their them then there these they thing this those through to too under
-us was we were what when where whether which while who whom whose why will with within would you your clause clauses
+something somewhere such tell than that the their them then there these they thing this those through to too under us
+was we were what when where whether which while who whom whose why will with within would you your clause clauses
 contain contains containing provision provisions happen happens happened go goes went away currently today hi hello
-thanks day days week weeks month months year years two three four five six seven eight nine ten twenty thirty forty
-sixty ninety hundred thousand million billion percent top above beyond below least exceed exceeds exceeding january
-february march april june july august september october november december
+thanks whats thats still left compare compared day days week weeks month months year years two three four five six
+seven eight nine ten twenty thirty forty sixty ninety hundred thousand million billion percent top above beyond below
+least exceed exceeds exceeding january february march april june july august september october november december
 """
 _STOP_WORDS = frozenset(_SAY_NOTHING.split())
+_MEAN_THE_SAME = """
+customer client; vendor supplier; terminate cancel leave exit; sign signature execute; bill invoice;
+amendment addendum modification; renew extend extension prolong; expire lapse; assign transfer novate;
+acquire merge merger takeover; minimum floor; cap limit maximum; photo picture photograph;
+handwriting handwritten pen ink; duplicate double twice; purchase buy; review check look examine approve;
+person people human reviewer; agent machine; wrong false; cash money; pay paid payment; missing lack miss absent;
+correct override overrule; open pending outstanding unresolved; flag finding deviation; restrict lock bind;
+price pricing; yearly annual; prove proof evidence; billed invoicing; receive arrive; include contain
+"""
 _SAY_NOT = "no not without never none nobody nothing dont doesnt didnt isnt arent cant wont cannot"
 _NEGATIONS = frozenset(_SAY_NOT.split())
 _WORD = re.compile(r"[^\W\d_]+")
 _UN = re.compile(r"un(?!less|ion|ique|iver|iform|ilateral|der)[a-z]{4,}")
+_DOUBLED = re.compile(r"([bdgmnprt])\1$")
 _ENDINGS = ("ations", "ation", "ments", "ment", "ings", "ing", "ies", "ied", "ers", "er", "est", "ed", "es", "ly", "s")
 
 
@@ -99,13 +109,35 @@ def _is_negated(text: str) -> bool:
     return len(found) % 2 == 1
 
 
+def _negated_stems(wordings: Iterable[str]) -> frozenset[str]:
+    """The stems of the phrases that say not."""
+    phrases = (phrase for wording in wordings for phrase in re.split(r"[,;.:]", wording))
+    return frozenset(stem for phrase in phrases if _is_negated(phrase) for stem in _stems(phrase))
+
+
 def _stem(word: str) -> str:
-    """The word without its ending; at least four letters stay, of a plural three."""
+    """The stem of the word, or of the word that means the same."""
+    stem = _bare_stem(word)
+    return _same().get(stem, stem)
+
+
+def _bare_stem(word: str) -> str:
+    """The word without its ending, and without "un"; at least four letters stay, of a plural three."""
+    if _UN.fullmatch(word):
+        word = word.removeprefix("un")
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= (3 if ending == "s" else 4):
             word = word.removesuffix(ending)
             break
+    word = _DOUBLED.sub(r"\1", word)
     return word.removesuffix("e").replace("licens", "licenc") if len(word) > 4 else word
+
+
+@cache
+def _same() -> Mapping[str, str]:
+    """The first of the stems that mean the same, for each of the others."""
+    groups = [[_bare_stem(word) for word in group.split()] for group in _MEAN_THE_SAME.split(";")]
+    return {other: first for first, *others in groups for other in others}
 
 
 class _Index:
@@ -115,7 +147,7 @@ class _Index:
         texts = {question.name: list(_wordings(question)) for question in known}
         self._wordings = {name: [_stems(text) for text in all_] for name, all_ in texts.items()}
         self._words = {name: sum(all_, Counter()) for name, all_ in self._wordings.items()}
-        self._negated = {name: any(map(_is_negated, all_)) for name, all_ in texts.items()}
+        self._negated = {name: _negated_stems(all_) for name, all_ in texts.items()}
         self._letters = {name: _pieces(" ".join(all_)) for name, all_ in texts.items()}
         self._weights = _rarity(self._words.values())
         self._piece_weights = _rarity(self._letters.values())
@@ -145,7 +177,7 @@ class _Index:
             * max(_cosine(wanted, each, self._weights, self._unknown) for each in self._wordings[question.name])
             + LETTERS * _cosine(pieces, self._letters[question.name], self._piece_weights, self._unknown)
         )
-        if _is_negated(words) and not self._negated[question.name]:
+        if _is_negated(words) and not self._negated[question.name] & wanted.keys():
             score *= OTHER_SIGN
         unused = dict.fromkeys(each.written for each in asked if each.stem not in has)
         return Near(question, round(score, 4), tuple(unused))

@@ -1,6 +1,6 @@
 -- number: 34
 -- question: Where does the billing system have another frequency or start date than the contract?
--- also: does billing or invoicing match the contract; billed with another frequency than agreed; subscription start in the billing system differs
+-- also: does billing or invoicing match the contract; billed with another frequency than agreed; subscription start in the billing system differs; invoicing that doesn't match
 -- reference: billing ; customer VARCHAR, frequency VARCHAR, start_date DATE ; the subscriptions of the billing system
 WITH held AS (
     SELECT contract_id, title, counterparty, billing_frequency, coalesce(effective_date, agreement_date) AS starts

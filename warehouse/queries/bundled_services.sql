@@ -1,6 +1,6 @@
 -- number: 13
 -- question: Which bundle professional services with a subscription without separate prices?
--- also: implementation, consulting, training and software sold together for one price; no standalone selling price; bundle; distinct performance obligations
+-- also: implementation, consulting, training and software sold together for one price; no standalone selling price; bundle; distinct performance obligations; lumped together with the subscription fee
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote
     FROM flags

@@ -1,6 +1,6 @@
 -- number: 33
 -- question: Which deals are closed and won in the CRM without a contract here, and the reverse?
--- also: Salesforce, HubSpot opportunities; closed won deals without a contract; compare, reconcile with the CRM
+-- also: Salesforce, HubSpot opportunities; closed won deals without a contract; reconcile with the CRM
 -- reference: crm ; customer VARCHAR, amount DOUBLE, closed_on DATE ; the closed and won deals of the CRM
 WITH held AS (
     SELECT contract_id, title, counterparty, total_value, currency, coalesce(signed_date, agreement_date) AS dated

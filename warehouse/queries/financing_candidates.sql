@@ -1,6 +1,6 @@
 -- number: 7
 -- question: Where may the gap between payment and transfer exceed twelve months?
--- also: significant financing component; cash and delivery over a year apart; pay long before or after delivery; prepaid or deferred by years
+-- also: significant financing component; cash and delivery over a year apart; pay long before or after delivery; prepaid or deferred by years; implicit financing; paid a year before or after we deliver
 -- parameter: days = 365 ; longest gap without a financing question
 SELECT c.contract_id, c.title, c.counterparty, c.payment_terms_days, c.billing_frequency, c.billing_timing, a.proposal, a.reason, a.page_number, a.quote,
     c.total_value, c.currency

@@ -1,6 +1,6 @@
 -- number: 39
 -- question: Which contracts are in another currency than ours, or follow an exchange rate?
--- also: not in euros; not in dollars; foreign exchange, FX rate; paid in yen, pounds
+-- also: not in euros; not in dollars; foreign exchange, FX rate; paid in yen, pounds; not in our currency; exchange rate risk
 -- parameter: currency = USD ; our own currency (ISO 4217)
 SELECT c.contract_id, c.title, c.counterparty, c.currency, c.total_value, f.rule_id, f.reason, coalesce(f.page_number, t.page_number) AS page_number,
     coalesce(f.quote, t.quote) AS quote

@@ -1,6 +1,6 @@
 -- number: 12
 -- question: Which hold a licence that the customer may take away besides the service?
--- also: SaaS or hosted software together with an on-premise licence; take possession of, install or run the software themselves; source code escrow
+-- also: SaaS or hosted software together with an on-premise licence; take possession of, install or run the software themselves; client runs it on their own servers
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote
     FROM flags

@@ -1,6 +1,6 @@
 -- number: 45
 -- question: Which contracts look like duplicates of each other but state different amounts?
--- also: duplicate, double, twice, same agreement with different amounts, totals or values that don't match
+-- also: duplicate, double, twice, same agreement with different amounts, totals or values that don't match; versions of one deal
 SELECT a.contract_id, a.title, a.counterparty, a.total_value, a.currency, b.contract_id AS other_contract_id,
     b.title AS other_title, b.total_value AS other_value, b.currency AS other_currency
 FROM contracts a

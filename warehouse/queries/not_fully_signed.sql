@@ -1,6 +1,6 @@
 -- number: 26
 -- question: Which are not signed by both sides, or lack pages or exhibits?
--- also: unsigned, incomplete, lacks a signature; not executed, not countersigned; missing pages, exhibits or signatures
+-- also: unsigned, incomplete, lacks a signature; not executed, not countersigned; missing pages, exhibits or signatures; only one party signed
 SELECT c.contract_id, c.title, c.counterparty, c.fully_executed, c.signed_date, f.rule_id, f.reason, coalesce(f.page_number, t.page_number) AS page_number,
     c.total_value, c.currency
 FROM contracts c

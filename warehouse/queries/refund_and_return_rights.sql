@@ -1,6 +1,6 @@
 -- number: 9
 -- question: Which include refund or return rights?
--- also: money back guarantee; refunds; give back, return the goods or product; reimbursement
+-- also: money back guarantee; refunds; give back, return the goods or product; reimbursement; goods sent back for a credit
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote
     FROM flags

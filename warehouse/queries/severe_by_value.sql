@@ -1,6 +1,6 @@
 -- number: 2
 -- question: Which have a critical or high non-standard term, ordered by total value?
--- also: serious deviations from the playbook; worst problems of the biggest deals; most severe flags sorted by contract value
+-- also: serious deviations from the playbook; worst problems of the biggest deals; most severe flags sorted by contract value; critical findings; money at stake
 SELECT c.contract_id, c.title, c.counterparty, c.total_value, c.currency,
     count(*) FILTER (f.severity = 'critical') AS critical,
     count(*) FILTER (f.severity = 'high') AS high,
