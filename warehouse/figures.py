@@ -95,7 +95,7 @@ def without_figures(words: str) -> str:
     """The words without figures: what tells which question is meant. Of a date and a currency the kind stays."""
     rest, days = _take_dates(words)
     plain = _SPAN.sub(" ", _FIGURE.sub(" ", rest)).split()
-    kinds = ["currency" if word.strip(".,?!") in _ISO else word for word in plain]
+    kinds = ["currency" if _currency(word) else word for word in plain]
     return " ".join([*kinds, *("date" for _ in days)])
 
 
