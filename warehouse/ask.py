@@ -12,6 +12,8 @@ from warehouse.read import Row
 
 SHOWN = 3
 """So many questions are shown where none is near enough."""
+WORTH_SHOWING = 0.1
+"""Below this a question has nothing to do with the words."""
 FIGURE_LEFT = 0.8
 """What is left of a score for each measure that the question has no place for."""
 TOO_ALIKE = 0.95
@@ -23,7 +25,7 @@ _HOW_TO = re.compile(r"\s*how\s+(?:to|(?:do|can|could|should)\s+(?:i|we|you|one)
 class Understood(NamedTuple):
     """The question that was taken (None when none is near enough) with its parameters as the words give them.
 
-    `near` are the three nearest, best first. `unused` are words and figures that the question has no place for.
+    `near` are the nearest, three at most, best first. `unused` are words and figures that the question has no place for.
     """
 
     taken: Question | None
@@ -41,7 +43,7 @@ class Understood(NamedTuple):
 def ask_offline(words: str) -> Understood:
     """What the words ask, as a named question."""
     ranked = sorted(_weighed(words), key=lambda each: (-each[0].score, each[0].question.number))
-    near = tuple(near for near, _ in ranked[:SHOWN] if near.score > 0)
+    near = tuple(near for near, _ in ranked[:SHOWN] if near.score >= WORTH_SHOWING)
     if not near or not near[0].is_near or _HOW_TO.match(words):
         return Understood(None, {}, near)
     best, said = ranked[0]

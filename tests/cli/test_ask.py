@@ -46,6 +46,12 @@ def test_what_no_question_answers_is_refused_with_the_nearest(agent, warehouse):
     assert "[no_near_question]" in done.err and "price_protection" in done.err
 
 
+def test_far_questions_are_not_shown(agent, warehouse):
+    done = agent("ask", "translate the first contract into French", "--warehouse", warehouse)
+    assert done.code == 1
+    assert "query --list" in done.err and "The nearest are" not in done.err
+
+
 def test_many_rows_are_cut(agent, warehouse):
     done = agent("ask", "explain the flags", "--rows", "1", "--format", "json", "--warehouse", warehouse)
     assert len(done.rows) == 1
