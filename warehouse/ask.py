@@ -25,7 +25,7 @@ _HOW_TO = re.compile(r"\s*how\s+(?:to|(?:do|can|could|should)\s+(?:i|we|you|one)
 class Understood(NamedTuple):
     """The question that was taken (None when none is near enough) with its parameters as the words give them.
 
-    `near` are the nearest, three at most, best first. `unused` are words and figures that the question has no place for.
+    `near` are the nearest, three at most, best first. `unused` are words and figures without a place in the question.
     """
 
     taken: Question | None
