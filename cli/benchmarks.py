@@ -8,8 +8,8 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *("agreement", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
-    *("night", "ocr", "reflag", "retrieval", "workbook"),
+    *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
+    *("night", "ocr", "question_page", "reflag", "retrieval", "workbook"),
 )
 
 

@@ -157,13 +157,17 @@ def query(
     name: Annotated[str | None, typer.Argument(help="The question's name.")] = None,
     parameters: Annotated[list[str] | None, typer.Argument(help="Parameters as name=value.")] = None,
     list_all: Annotated[bool, typer.Option("--list", help="One line a question, its name first.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the question, its parameters and its SQL.")] = False,
     as_of: AsOfOption = None,
     format: FormatOption = Format.table,
     warehouse: WarehouseOption = None,
 ) -> None:
     """Answer a named question."""
-    from warehouse.questions import ask, questions
+    from warehouse.questions import ask, explained, named, questions
 
+    if explain and name:
+        typer.echo(explained(named(name)))
+        return
     if list_all or name is None:
         for question in questions():
             typer.echo(f"{question.name}  {question.question}")
@@ -171,6 +175,22 @@ def query(
     given = dict(_pair(text) for text in parameters or ())
     columns, rows = ask(warehouse_folder(load_settings(), warehouse), name, as_of=as_of, **given)
     rows_as(format.value, columns, rows)
+
+
+@app.command()
+def ask(
+    words: Annotated[list[str], typer.Argument(help="Your question, in your own words.")],
+    extractor: ExtractorOption = None,
+    seconds: Annotated[float | None, typer.Option(help="Longest time for SQL that a model wrote.")] = None,
+    rows: Annotated[int | None, typer.Option(help="Most rows to show.")] = None,
+    format: FormatOption = Format.table,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Ask in plain language: the nearest named question, or with openai SQL that a model writes."""
+    from cli.ask import answer
+
+    settings = load_settings(extractor=extractor and extractor.value, ask_seconds=seconds, ask_rows=rows)
+    answer(" ".join(words), settings, warehouse_folder(settings, warehouse), format.value)
 
 
 @app.command()

@@ -24,7 +24,7 @@ from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
 from schemas.base import Frozen
 from schemas.errors import DocumentError
 from schemas.filed import Filed
-from schemas.llm import LlmSettings
+from schemas.llm import LEDGER, LlmSettings
 from schemas.phrases import phrases
 from schemas.playbook import load_playbooks, references
 from schemas.settings import Settings, our_entities_of, place
@@ -37,7 +37,6 @@ from warehouse.state import DocumentHead, State, landed
 Mode = Literal["new", "missing", "failed", "stale", "all"]
 CODE_VERSION = version("contract-data-agent")
 KEEP_FOLDER = "work"
-LEDGER = "requests.sqlite"
 TOLD = ("command", "nightly")
 """What started the runs after which the brief is sent; a backfill is no night."""
 
@@ -219,7 +218,7 @@ class _Found(NamedTuple):
 
 def _llm(request: Request, settings: Settings, run_id: str) -> LlmSettings:
     """How the openai engine is run: the lower of the settings' budget and the request's holds."""
-    llm = settings.llm(request.warehouse / KEEP_FOLDER / LEDGER, run_id)
+    llm = settings.llm(request.warehouse / LEDGER, run_id)
     budgets = [budget for budget in (llm.cost_per_run, request.max_cost) if budget is not None]
     return llm.model_copy(update={"cost_per_run": min(budgets, default=None)})
 

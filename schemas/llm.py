@@ -9,6 +9,9 @@ from schemas.base import Frozen
 Tier = Literal["auto", "default", "flex", "priority"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
+LEDGER = Path("work") / "requests.sqlite"
+"""Where a warehouse keeps its ledger of requests."""
+
 
 class LlmSettings(Frozen):
     """See the settings `openai_...`. Prices are US dollars for a million tokens; `ledger` is a SQLite file."""
@@ -47,7 +50,7 @@ class RequestRecord(Frozen):
     request_id: str
     contract_id: str
     run_id: str
-    purpose: Literal["extract", "ask_again"]
+    purpose: Literal["extract", "ask_again", "ask"]
     asked: tuple[str, ...]
     chunk_ids: tuple[str, ...]
     page_images: tuple[int, ...] = ()

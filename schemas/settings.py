@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     )
     openai_timeout_seconds: float = Field(120, gt=0, description="Longest time for one answer.")
     openai_attempts: int = Field(6, gt=0, description="How often a request is sent at most.")
+    ask_seconds: float = Field(10, gt=0, description="Longest time for SQL that a model wrote.")
+    ask_rows: int = Field(200, gt=0, description="Most rows that `ask` shows.")
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")

@@ -262,3 +262,54 @@ TABLE_BY_NAME = {table.name: table for table in TABLES}
 
 SCHEMA_VERSION = "4"
 """Raised when the meaning of rows changes; part of the key under which a contract's rows are kept."""
+
+ABOUT: dict[str, str] = {
+    "documents": (
+        "Each file or group of page photos: where it came from, how it was taken in, and what became of it "
+        "(status landed, duplicate or quarantined)"
+    ),
+    "pages": "The text of each page as a person sees it, and how it was read (source native or ocr)",
+    "edit_marks": (
+        "Strikeouts, insertions, handwriting, annotations and highlights on pages; never applied in silence"
+    ),
+    "hidden_text": "Text in a document that a reader of its page does not see",
+    "table_cells": "The cells of tables on pages",
+    "signature_areas": "Places for signatures, and whether a signature is there",
+    "contracts": (
+        "One row a contract, one column a term; counterparty is the other side, our_role says whether we sell "
+        "or buy; money is in the contract's currency"
+    ),
+    "terms": (
+        "One row a value of a term with its quotation, page and evidence (verified, derived or unverified); "
+        "term is the name of the contracts column; what was not found has an absence and no value"
+    ),
+    "clauses": (
+        "Passages with a clause type in snake_case, such as change_of_control, anti_assignment, indemnity, "
+        "insurance, confidentiality, governing_law, audit_rights, warranty_duration, cap_on_liability"
+    ),
+    "flags": (
+        "Departures from the playbook: rule_id (R01 to R50, M01 to M06 for marks on the paper), severity "
+        "(critical, high, medium or low), what was found, our standard, the reason, reference keys and "
+        "quotation"
+    ),
+    "asc606": "Proposals on revenue recognition, one a topic, with reason and paragraphs; a person concludes",
+    "fee_lines": "The lines of fee tables with their amounts",
+    "billing_schedule": "When which amount falls due",
+    "obligations": "What a party has to do, and by when",
+    "document_references": "Where a contract refers to another document",
+    "amendment_effects": "What an amendment changes: sections, terms, old and new text",
+    "family_members": "Which contracts belong together, and which one is the parent",
+    "family_terms": "Terms in force in a family of contracts, with the contract that set each",
+    "family_conflicts": "Values of a family that contradict each other, and which prevails",
+    "family_flags": "Flags that only show when all contracts of a family are seen together",
+    "chunks": "The passages that a contract was cut into, along its sections",
+    "retrievals": "Which passages were read for which question",
+    "requests": "What was sent to a model: host, bytes, tokens, cost and outcome",
+    "reviews": "What people decided on terms, flags and proposals: confirmed, overridden, rejected and others",
+    "runs": "Each pass of the night flow: when, how much, how long, at what cost",
+    "audit": "Who went back to a former state, held a contract, or had one forgotten, and why",
+    "gate_results": "What the quality gates found in each run before it was published",
+    "run_metrics": "What each run was like, in figures that should not jump; see the view drift",
+    "evidence_refs": "What each reference key of a flag means",
+}
+"""What each table holds, in a sentence; a reader of the catalogue finds it as the table's comment."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.settings import PREFIX, Settings
-from schemas.tables import TABLES
+from schemas.tables import ABOUT, TABLES
 from schemas.terms import TERMS
 from warehouse.questions import questions
 
@@ -50,3 +50,7 @@ def test_the_readme_names_what_exists():
 
 def test_the_changelog_counts_the_questions():
     assert f"{len(questions())} named questions" in text_of("CHANGELOG.md")
+
+
+def test_every_table_says_what_it_holds():
+    assert set(ABOUT) == {table.name for table in TABLES}

@@ -17,7 +17,7 @@ import duckdb
 
 from schemas.errors import WarehouseError
 from schemas.names import JAPANESE_FORMS, LEGAL_FORMS
-from schemas.tables import TABLE_BY_NAME, TABLES, Table
+from schemas.tables import ABOUT, TABLE_BY_NAME, TABLES, Table
 from schemas.terms import TERMS
 from warehouse.manifest import CATALOGUE, LOCK_SECONDS, Manifest, current, glob_free, publishing, settle
 
@@ -174,7 +174,8 @@ def _statements(root: Path, manifest: Manifest | None, number: int | None = None
     made = [_info(root, manifest), *views.superseded()]
     for table in sorted(TABLES, key=lambda table: (table.name != "runs", table.level != "family")):
         made += views.of(table)
-        made.append(f"COMMENT ON VIEW {table.name} IS {literal(_LEVELS[table.level])}")
+        about = f"{ABOUT[table.name]} ({_LEVELS[table.level]})"
+        made.append(f"COMMENT ON VIEW {table.name} IS {literal(about)}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
     made.append(f"CREATE MACRO company_name(name) AS {_COMPANY_NAME}")
     for name in _VIEWS:

@@ -2,7 +2,10 @@
 
 -- number: 6
 -- question: Which have payment terms beyond 60 days?
+-- also: late payers; net 90 days
 -- parameter: days = 60 ; longest term that is still fine
+
+`also` has other wordings of the question, for whoever asks in words of their own (see `warehouse.nearest`).
 
 What needs data from outside has a reference: a CSV file given by its name, which the query reads as `reference`.
 
@@ -10,6 +13,7 @@ What needs data from outside has a reference: a CSV file given by its name, whic
 """
 
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -23,7 +27,7 @@ from schemas.errors import QueryError
 from warehouse.read import Row, query
 
 QUERY_FOLDER = Path(__file__).parent / "queries"
-_HEADER = re.compile(r"-- (number|question|parameter|reference): (.*)")
+_HEADER = re.compile(r"-- (number|question|also|parameter|reference): (.*)")
 _ARROW = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "DATE": pa.date32()}
 _PARAMETER = re.compile(r"(\w+)\s*=\s*(.*?)\s*;\s*(.+)")
 
@@ -52,9 +56,15 @@ class Question(Frozen):
     name: str
     number: int
     question: str
+    also: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...]
     reference: Outside | None = None
     sql: str
+
+    @property
+    def statement(self) -> str:
+        """The SQL without its header."""
+        return "\n".join(line for line in self.sql.splitlines() if not _HEADER.fullmatch(line))
 
 
 @cache
@@ -69,22 +79,37 @@ def ask(root: Path, name: str, *, as_of: str | None = None, **parameters: Any) -
 
     Raises QueryError for an unknown name, naming near ones, and for an unknown or unfit parameter.
     """
-    question = _named(name)
+    question = named(name)
     known = {parameter.name: parameter for parameter in question.parameters}
     tables = {}
     if question.reference:
-        tables["reference"] = _outside(question.reference, parameters.pop(question.reference.name, None))
+        tables["reference"] = outside(question.reference, parameters.pop(question.reference.name, None))
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise QueryError(
             f"The question {question.name} has no parameter {', '.join(unknown)}.",
             help=f"It takes {', '.join(known)}." if known else "It takes none.",
         )
-    values = {key: _fit(known[key], parameters.get(key, known[key].default)) for key in known}
-    return query(root, question.sql, values, tables, as_of)
+    return query(root, question.sql, fitted(question, parameters), tables, as_of)
 
 
-def _outside(reference: Outside, file: str | None) -> pa.Table:
+def explained(question: Question) -> str:
+    """The question in full: sentence, other wordings, parameters with their defaults, columns of its CSV, SQL."""
+    lines = [f"{question.number}. {question.question}", ""]
+    if question.also:
+        lines += [f"Also: {'; '.join(question.also)}", ""]
+    for parameter in question.parameters:
+        default = "none" if parameter.default is None else parameter.default
+        lines.append(f"{parameter.name}={default}  {parameter.sentence}")
+    if question.reference:
+        columns = ", ".join(f"{name} {kind}" for name, kind in question.reference.columns.items())
+        lines.append(f"{question.reference.name}=FILE.csv  {question.reference.sentence}; its columns: {columns}")
+    if not question.parameters and not question.reference:
+        lines.append("It takes no parameters.")
+    return "\n".join([*lines, "", question.statement])
+
+
+def outside(reference: Outside, file: str | None) -> pa.Table:
     """The rows of the file, none without one. Raises QueryError when it can't be read or lacks a column."""
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in reference.columns.items()])
     if file is None:
@@ -100,7 +125,8 @@ def _outside(reference: Outside, file: str | None) -> pa.Table:
         raise QueryError(f"{file} can't be taken: {str(error).splitlines()[0].strip(chr(39))}.", help=help) from error
 
 
-def _named(name: str) -> Question:
+def named(name: str) -> Question:
+    """The question of that name. Raises QueryError when there is none, naming near ones."""
     known = {question.name: question for question in questions()}
     wanted = name.strip().lower().replace("-", "_")
     if wanted in known:
@@ -108,6 +134,11 @@ def _named(name: str) -> Question:
     near = get_close_matches(wanted, known, n=3, cutoff=0.4)
     help = f"Near it: {', '.join(near)}." if near else "`contract-agent query --list` shows all."
     raise QueryError(f"There is no question called {name}.", help=help, code="unknown_question")
+
+
+def fitted(question: Question, given: Mapping[str, Any]) -> dict[str, Value]:
+    """The value of each parameter: as given, of the parameter's type, else its default. Raises QueryError."""
+    return {each.name: _fit(each, given.get(each.name, each.default)) for each in question.parameters}
 
 
 def _fit(parameter: Parameter, value: Any) -> Value:
@@ -130,6 +161,7 @@ def _read(path: Path) -> Question:
         name=path.stem,
         number=int(of["number"]),
         question=of["question"],
+        also=tuple(wording.strip() for wording in of["also"].split(";")) if "also" in of else (),
         parameters=tuple(_parameter(line) for kind, line in header if kind == "parameter"),
         reference=_reference(of["reference"]) if "reference" in of else None,
         sql=text,

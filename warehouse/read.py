@@ -5,6 +5,8 @@ Every connection attaches the file anew, so a long-lived process sees each publi
 
 import re
 from collections.abc import Mapping
+from multiprocessing import TimeoutError as NoAnswerInTime
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,8 @@ from warehouse.manifest import CATALOGUE, committed, current, glob_free
 Row = tuple[Any, ...]
 
 _PATIENCE_SECONDS = 2.0
+_GRACE_SECONDS = 2.0
+_MOST_MEMORY = "2GB"
 _EXPLAIN = re.compile(r"\s*explain\b(\s+analyze\b|\s*\([^)]*\))*", re.IGNORECASE)
 _CONFIG = {
     "python_enable_replacements": "false",  # a name in a query is a table, never a variable of this program
@@ -31,10 +35,11 @@ class _Info(NamedTuple):
     fingerprint: str
 
 
-def connect(root: Path, as_of: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(root: Path, as_of: str | None = None, most_memory: str | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection that reaches the warehouse's own files and nothing else.
 
-    With `as_of`, a date or a run's id, everything stands as it did then. A catalogue that is behind, or whose folder
+    With `as_of`, a date or a run's id, everything stands as it did then; with `most_memory` (as DuckDB writes it) it
+    takes no more than that and writes no temporary files. A catalogue that is behind, or whose folder
     was moved, is published again first. Raises WarehouseError, saying what to do, when there is no warehouse or it
     can't be read.
     """
@@ -53,7 +58,12 @@ def connect(root: Path, as_of: str | None = None) -> duckdb.DuckDBPyConnection:
             con.close()
         _republish(root, info)
         con = _attached(root)
-    return _locked_down(con if as_of is None else _as_it_was(con, root, as_of), root)
+    if as_of is not None:
+        con = _as_it_was(con, root, as_of)
+    if most_memory:
+        con.execute(f"SET memory_limit = {literal(most_memory)}")
+        con.execute("SET max_temp_directory_size = '0B'")
+    return _locked_down(con, root)
 
 
 def query(
@@ -84,6 +94,71 @@ def query(
         con.close()
 
 
+class Cut(NamedTuple):
+    """The first rows of an answer; `is_cut` says that there are more."""
+
+    columns: list[str]
+    rows: list[Row]
+    is_cut: bool
+
+
+def query_within(root: Path, sql: str, seconds: float, most_rows: int) -> Cut:
+    """The first rows of one read-only statement that somebody else wrote: limited in time, rows and memory.
+
+    Raises QueryError as `query` does; its code is `query_limit` where a limit ended it.
+    """
+    _only_selects(_single(sql))
+    con = connect(root, most_memory=_MOST_MEMORY)
+    with ThreadPool(1) as pool:
+        job = pool.apply_async(_first_rows, (con, sql, most_rows + 1))
+        try:
+            columns, rows = job.get(seconds)
+        except NoAnswerInTime as error:
+            con.interrupt()
+            job.wait(_GRACE_SECONDS)  # a single call that can't be interrupted is left behind
+            raise QueryError(
+                f"The query was stopped after {seconds:g} seconds.",
+                help="Ask for less, or raise the setting ask_seconds.",
+                code="query_limit",
+            ) from error
+        except duckdb.OutOfMemoryException as error:
+            message = f"The query was stopped: it takes more than {_MOST_MEMORY} of memory."
+            raise QueryError(message, help="Ask for less.", code="query_limit") from error
+        except duckdb.Error as error:
+            raise QueryError(f"The query failed: {_reason(error)}.", help="Ask in other words.") from error
+        finally:
+            if job.ready():
+                con.close()
+    return Cut(columns, rows[:most_rows], len(rows) > most_rows)
+
+
+def _first_rows(con: duckdb.DuckDBPyConnection, sql: str, count: int) -> tuple[list[str], list[Row]]:
+    rows = con.execute(sql).fetchmany(count)
+    return [column[0] for column in con.description or ()], rows
+
+
+def why_unbound(root: Path, sql: str) -> str | None:
+    """What is wrong with the names and types in a statement; None where nothing is.
+
+    No row is read for it, so no value of the warehouse can stand in the text. That of an error while running can:
+    "could not convert string 'Acme, Inc.'".
+    """
+    try:
+        statement = _single(sql)
+    except QueryError as error:
+        return error.message
+    con = connect(root)
+    try:
+        con.execute(f"EXPLAIN {statement.query}")
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        return _reason(error)
+    except duckdb.Error:
+        return None
+    finally:
+        con.close()
+    return None
+
+
 def check(sql: str) -> None:
     """Raises QueryError unless `sql` is one statement that only reads."""
     statement = _single(sql)
@@ -92,6 +167,10 @@ def check(sql: str) -> None:
         if inner == statement.query:
             raise QueryError("EXPLAIN must stand at the beginning.")
         statement = _single(inner)
+    _only_selects(statement)
+
+
+def _only_selects(statement: duckdb.Statement) -> None:
     if statement.type != duckdb.StatementType.SELECT:
         raise QueryError(
             f"Only reading is allowed, and this is a {_kind(statement)} statement.",

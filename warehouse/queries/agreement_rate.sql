@@ -1,5 +1,6 @@
 -- number: 30
 -- question: How often do reviewers agree, by field, model, capture class and month?
+-- also: accuracy of the extraction according to people; human and agent, machine agree; how good, how reliable is it; share of values that people confirmed, per model
 SELECT t.term AS field, t.extractor, t.model, c.capture_class, date_trunc('month', r.decided_at)::DATE AS "month",
     count(*) AS decisions, round(avg((r.decision = 'confirmed')::INTEGER), 3) AS agreed
 FROM reviews r

@@ -1,5 +1,6 @@
 -- number: 18
 -- question: Which amendments arrived this month, and which route of modification is proposed?
+-- also: contract modifications, changes, addenda received this month; prospective or cumulative catch-up; account for the amendment; recent modifications and how to treat them
 SELECT c.contract_id, c.title, c.counterparty, c.family_id, c.effective_date, d.ingested_at, a.proposal, a.reason,
     a.paragraphs, a.page_number, a.quote
 FROM contracts c

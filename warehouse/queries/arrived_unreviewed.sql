@@ -1,5 +1,6 @@
 -- number: 1
 -- question: Which contracts arrived since the last business day and are not reviewed?
+-- also: new contracts nobody looked at; came in, arrived, received since yesterday; fresh, unread, not yet reviewed; new this morning and still to be looked at
 -- parameter: days = 1 ; how many days back; a weekend before Monday does not count
 WITH since AS (
     SELECT today - $days::INTEGER - CASE isodow(today) WHEN 1 THEN 2 WHEN 7 THEN 1 ELSE 0 END AS first_day

@@ -1,5 +1,6 @@
 -- number: 34
 -- question: Where does the billing system have another frequency or start date than the contract?
+-- also: does billing or invoicing match the contract; billed with another frequency than agreed; subscription start in the billing system differs; invoicing that doesn't match
 -- reference: billing ; customer VARCHAR, frequency VARCHAR, start_date DATE ; the subscriptions of the billing system
 -- A line of the list is compared with one contract of the customer: with that which it fits best, if no other line fits
 -- that one wholly. Contracts without recurring fees are no subscriptions. They count from the start of the fees.

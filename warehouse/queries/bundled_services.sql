@@ -1,5 +1,6 @@
 -- number: 13
 -- question: Which bundle professional services with a subscription without separate prices?
+-- also: implementation, consulting, training and software sold together for one price; no standalone selling price; bundle; distinct performance obligations; lumped together with the subscription fee
 WITH bundled AS (
     SELECT contract_id, rule_id, severity, reason, page_number, quote FROM standing_flags WHERE rule_id = 'R33'
 ),

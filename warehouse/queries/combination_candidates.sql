@@ -1,5 +1,6 @@
 -- number: 17
 -- question: Which contracts with the same customer were signed within 30 days of each other?
+-- also: combine contracts; deals concluded at nearly the same time with one client; signed together, signed days apart
 -- parameter: days = 30 ; how near together
 -- Sales that are not known to be unsigned; names are compared without punctuation and legal form.
 WITH dated AS (

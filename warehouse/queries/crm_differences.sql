@@ -1,5 +1,6 @@
 -- number: 33
 -- question: Which deals are closed and won in the CRM without a contract here, and the reverse?
+-- also: Salesforce, HubSpot opportunities; closed won deals without a contract; reconcile with the CRM
 -- reference: crm ; customer VARCHAR, amount DOUBLE, closed_on DATE ; the closed and won deals of the CRM
 -- Names are compared without punctuation and legal form. What is known not to be signed by both is no contract yet.
 WITH deals AS (

@@ -1,5 +1,6 @@
 -- number: 8
 -- question: Which have customer acceptance beyond a formality?
+-- also: acceptance testing, sign-off of deliverables by the customer; acceptance criteria, substantive acceptance; revenue waits for approval
 -- A trial, or acceptance at the customer's judgement or without a date on which it counts as given. A clause with a
 -- test that can be shown to be met is a formality, and is not listed.
 WITH judged AS (

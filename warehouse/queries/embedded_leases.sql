@@ -1,5 +1,6 @@
 -- number: 38
 -- question: Which show signs of an embedded lease: identified equipment or dedicated capacity?
+-- also: hidden lease in a service contract; ASC 842; dedicated servers or machines, identified asset; IFRS 16
 WITH signs AS (
     SELECT contract_id, page_number, clause_type AS basis, text AS quote
     FROM clauses

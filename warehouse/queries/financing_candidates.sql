@@ -1,5 +1,6 @@
 -- number: 7
 -- question: Where may the gap between payment and transfer exceed twelve months?
+-- also: significant financing component; cash and delivery over a year apart; pay long before or after delivery; prepaid or deferred by years; implicit financing; paid a year before or after we deliver
 -- parameter: days = 365 ; longest gap without a financing question
 WITH topics AS (
     SELECT contract_id, proposal, reason, page_number, quote FROM standing_topics WHERE topic = 'FINANCING'

@@ -1,5 +1,6 @@
 -- number: 39
 -- question: Which contracts are in another currency than ours, or follow an exchange rate?
+-- also: not in euros; not in dollars; foreign exchange, FX rate; paid in yen, pounds; not in our currency; exchange rate risk
 -- parameter: currency = USD ; our own currency (ISO 4217)
 WITH following AS (
     SELECT contract_id, rule_id, reason, page_number, quote FROM standing_flags WHERE rule_id = 'R06'

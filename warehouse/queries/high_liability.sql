@@ -1,5 +1,6 @@
 -- number: 35
 -- question: Where is liability uncapped or capped above an amount?
+-- also: unlimited liability, no limitation of liability, no cap; liability cap over an amount; super cap, exposure
 -- parameter: amount = 1000000 ; highest cap that is still fine, in the contract's currency
 -- parameter: months = 36 ; highest multiple of monthly fees that is still fine
 SELECT c.contract_id, c.title, c.counterparty, c.liability_cap_type, c.liability_cap_amount, c.liability_cap_months,

@@ -1,5 +1,6 @@
 -- number: 12
 -- question: Which hold a licence that the customer may take away besides the service?
+-- also: SaaS or hosted software together with an on-premise licence; take possession of, install or run the software themselves; client runs it on their own servers
 -- A grant counts by words of possession: to install, copy, download or have the code. Access to a hosted service, marks
 -- and a code that an agent keeps against insolvency are none. Other languages than English and Japanese are not judged.
 WITH grants AS (

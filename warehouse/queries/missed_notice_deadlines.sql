@@ -1,5 +1,6 @@
 -- number: 22
 -- question: Which notice deadlines passed in the last days without a decision?
+-- also: missed a cancellation or non-renewal deadline; notice date we let pass, slipped, too late; nobody decided; missed window
 -- parameter: days = 7 ; how many days back
 WITH missed AS (
     SELECT c.*, b.today, unnest(list_distinct([c.notice_deadline, c.stated_notice_deadline])) AS passed

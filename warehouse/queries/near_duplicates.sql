@@ -1,5 +1,6 @@
 -- number: 45
 -- question: Which contracts look like duplicates of each other but state different amounts?
+-- also: duplicate, double, twice, same agreement with different amounts, totals or values that don't match; versions of one deal
 -- Alike are two contracts of one title, date and other party, or files that are nearly equal. An amount that is not
 -- stated differs from none.
 WITH named AS (

@@ -1,5 +1,6 @@
 -- number: 26
 -- question: Which are not signed by both sides, or lack pages or exhibits?
+-- also: unsigned, incomplete, lacks a signature; not executed, not countersigned; missing pages, exhibits or signatures; only one party signed
 -- Where signatures could not be read, `fully_executed` is null, and R25 tells whether that matters.
 WITH lacking AS (
     SELECT contract_id, rule_id, reason, page_number FROM standing_flags WHERE rule_id IN ('R25', 'M03', 'M04')

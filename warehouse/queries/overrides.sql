@@ -1,5 +1,6 @@
 -- number: 29
 -- question: Which values did reviewers override, by field and reason?
+-- also: corrections by people, corrected values; reviewers overruled or changed the machine; why was it corrected
 SELECT r.target, coalesce(t.term, f.rule_id, a.topic) AS field, r.reason_code, count(*) AS overrides,
     max(r.decided_at) AS last_decided_at
 FROM reviews r

@@ -1,5 +1,6 @@
 -- number: 25
 -- question: Where may our own order terms and the other side's paper conflict?
+-- also: battle of the forms; purchase order against supplier or vendor terms; contradiction, order of precedence
 -- Purchases only: what the vendor's paper says of orders and of the terms on them, and our order terms being rejected.
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote

@@ -1,5 +1,6 @@
 -- number: 16
 -- question: Which grant payments or credits to the customer?
+-- also: consideration payable to a customer; we pay the client; marketing money, rebate in cash, signing bonus; slotting fee
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote
     FROM standing_flags

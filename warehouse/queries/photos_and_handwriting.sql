@@ -1,5 +1,6 @@
 -- number: 31
 -- question: Which contracts came from photos or bear edits by hand?
+-- also: photographed, taken with a phone; handwritten changes, notes, pen marks, strikeouts; manual edits
 -- What is filled into a form field is no edit. Whether both sides initialled an edit is not read.
 WITH marked AS (
     SELECT document_id, count(*) AS marks,

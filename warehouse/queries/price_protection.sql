@@ -1,5 +1,6 @@
 -- number: 10
 -- question: Which contain most-favoured-customer or price-protection clauses?
+-- also: best price promise, MFN, MFC, most favoured nation; price guarantee, price matching; lowest price for the customer
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote
     FROM standing_flags

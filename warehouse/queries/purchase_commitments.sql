@@ -1,5 +1,6 @@
 -- number: 24
 -- question: Which minimum purchases are we bound to, by year of the end of the commitment?
+-- also: minimum purchase obligations; volumes we are committed to buy; take or pay; our spend commitment; how much we have to buy at least
 -- What has ended before the business day, and what is known not to be signed, binds no longer or not yet.
 SELECT year(coalesce(c.accounting_term_end, c.expiration_date)) AS "year", c.contract_id, c.title, c.counterparty,
     c.minimum_commitment, c.minimum_commitment_period, c.termination_for_convenience, c.currency, t.page_number, t.quote

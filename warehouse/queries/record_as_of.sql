@@ -1,5 +1,6 @@
 -- number: 44
 -- question: What did the record of the contracts look like on a date?
+-- also: as of, back then; state, snapshot, history of the warehouse; what did we know on a day; how the data looked; at the end of a quarter, month or year
 -- parameter: date = null ; the date as YYYY-MM-DD, as it is now without one
 WITH known AS (
     SELECT h.contract_id, arg_max({'run_id': h.run_id, 'version': h.version}, (r.finished_at, h.version)) AS last

@@ -1,5 +1,6 @@
 -- number: 9
 -- question: Which include refund or return rights?
+-- also: money back guarantee; refunds; give back, return the goods or product; reimbursement; goods sent back for a credit
 -- A clause that denies a refund is none. English and Japanese clauses are judged by their words; others are all listed.
 WITH clauses_read AS (
     SELECT l.contract_id, l.clause_type, l.heading, l.page_number, l.text,

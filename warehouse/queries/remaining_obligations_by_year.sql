@@ -1,5 +1,6 @@
 -- number: 20
 -- question: What is left to perform by year, up to the end of the non-cancellable period (spread evenly)?
+-- also: remaining performance obligations, RPO, backlog of revenue per year; revenue still to be performed or recognised in coming years
 -- Sales after their amendments, by the days left of the term that the total pays for. Where the customer may leave
 -- without a fee, the period is that of the notice from the business day on. What is known not to be signed is left out.
 WITH spans AS (

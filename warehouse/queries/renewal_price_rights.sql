@@ -1,5 +1,6 @@
 -- number: 11
 -- question: Which renewal options at a discount or with a price cap may be material rights?
+-- also: material right; renewal discount; renew or extend cheaper, at a reduced or capped price; renewal option
 -- Sales only: a material right is one that we grant.
 WITH topics AS (
     SELECT contract_id, proposal, page_number, quote FROM standing_topics WHERE topic = 'MATERIAL RIGHT'

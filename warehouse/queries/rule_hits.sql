@@ -1,5 +1,6 @@
 -- number: 40
 -- question: Which rules fired most, and how often were they wrong?
+-- also: which rules fire the most; false alarms, false positives per rule; rule statistics, noisy rules; rules that trigger for nothing
 WITH decided AS (
     SELECT target_id, arg_max(decision, decided_at) AS decision
     FROM reviews

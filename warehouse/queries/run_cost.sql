@@ -1,5 +1,6 @@
 -- number: 41
 -- question: What did a contract cost in the last run, in money and minutes, against the median before?
+-- also: how much did last night cost; spend, dollars and time, minutes per contract; expensive; tokens; price per contract of a run; how long it took
 -- parameter: days = 30 ; how many days the median looks back
 WITH each AS (
     SELECT run_id, business_date, started_at, contracts, cost_usd, seconds,

@@ -1,5 +1,6 @@
 -- number: 2
 -- question: Which have a critical or high non-standard term, ordered by total value?
+-- also: serious deviations from the playbook; worst problems of the biggest deals; most severe flags sorted by contract value; critical findings; money at stake
 WITH severe AS (
     SELECT contract_id, count(*) FILTER (severity = 'critical') AS critical, count(*) FILTER (severity = 'high') AS high,
         string_agg(DISTINCT rule_id, ', ' ORDER BY rule_id) AS rules

@@ -1,5 +1,6 @@
 -- number: 43
 -- question: Which contracts above the materiality threshold were reviewed by one person only?
+-- also: four eyes principle; only one person checked, reviewed, approved it; no second reviewer; material contracts; without four eyes; approved alone
 -- parameter: amount = 100000 ; materiality threshold, in the contract's currency
 WITH reviewed AS (
     SELECT contract_id, min(reviewer) AS reviewer, count(*) AS decisions, max(decided_at) AS last_decided_at

@@ -1,5 +1,6 @@
 -- number: 5
 -- question: Where does a right to terminate end the accounting term before the stated term?
+-- also: accounting term shorter than the legal contract term; non-cancellable period ends before the stated expiry; cancellation rights; enforceable term; early exit cuts the accounting period
 -- A contract without one of both dates is listed too, without the days between them.
 SELECT c.contract_id, c.title, c.counterparty, c.termination_for_convenience, c.termination_notice_days,
     c.expiration_date, c.accounting_term_end,

@@ -1,5 +1,6 @@
 -- number: 4
 -- question: Which let the customer terminate for convenience, with what notice and fee?
+-- also: customer or client can walk away, cancel, leave, end the contract at will, any time, without cause or reason; leave early, simply because they want to
 SELECT c.contract_id, c.title, c.counterparty, c.our_role, c.termination_for_convenience, c.termination_notice_days,
     c.termination_fee, c.total_value, c.currency, t.page_number, t.quote, t.evidence
 FROM contracts c

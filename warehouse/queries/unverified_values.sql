@@ -1,5 +1,6 @@
 -- number: 32
 -- question: Which values rest on evidence that is not verified and still wait for a person?
+-- also: not proven, no proof; without verified evidence, open, to be confirmed by a person; uncertain values; can't be proven by a quote
 SELECT c.contract_id, c.title, c.counterparty, t.term, t.value, t.unit, t.page_number, t.quote, t.match_score,
     t.confidence, t.term_id
 FROM terms t

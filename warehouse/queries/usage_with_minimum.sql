@@ -1,5 +1,6 @@
 -- number: 14
 -- question: Which have usage-based or royalty fees with a minimum?
+-- also: pay per use, consumption, metered pricing with a floor or guaranteed minimum; royalties; minimum commitment of the customer
 SELECT c.contract_id, c.title, c.counterparty, c.billing_frequency, c.total_value_basis, c.minimum_commitment,
     c.minimum_commitment_period, c.total_value, c.currency, t.page_number, t.quote, t.evidence
 FROM contracts c

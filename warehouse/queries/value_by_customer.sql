@@ -1,5 +1,6 @@
 -- number: 19
 -- question: What are total value and remaining unbilled by customer and currency?
+-- also: how much is each customer worth; TCV, sum of contract values per client; unbilled, not yet invoiced amount
 -- Sales after their amendments; names are compared without punctuation and legal form. Values are of what is not known
 -- to be unsigned. Unbilled is what will be invoiced after the business day; `undated` has no date yet. An amended fee
 -- has no schedule of its own: those contracts, and any without a schedule, count as `without_schedule`.

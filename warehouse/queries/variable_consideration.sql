@@ -1,5 +1,6 @@
 -- number: 15
 -- question: Which have bonuses, penalties, rebates or service credits, and with what caps?
+-- also: variable price; bonus, penalty, liquidated damages, SLA credits, rebate, discount; how are they capped
 -- A clause that only says that none are granted or owed is not listed (English and Japanese).
 WITH signs AS (
     SELECT contract_id, 'flag' AS basis, rule_id AS key, severity, reason AS words, page_number, quote

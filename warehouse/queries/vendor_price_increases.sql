@@ -1,5 +1,6 @@
 -- number: 23
 -- question: Which vendor contracts have uncapped price increases or a cap above 5 percent?
+-- also: suppliers who may raise prices without limit; uplift, escalator, price rise on purchases; what we buy gets more expensive
 -- parameter: percent = 5.0 ; highest cap that is still fine
 -- An index without a cap of its own is uncapped.
 SELECT c.contract_id, c.title, c.counterparty, c.price_increase_type, c.price_increase_cap_percent, c.annual_value,

@@ -69,46 +69,70 @@ class Letter:
         question.append(f"Judgements: {rules or 'none, leave the list empty'}.")
         text = f"<document {mark}>\n{passages}\n</document {mark}>"
         last = " ".join([*question, remarks]).strip()
-        room = answer_tokens or self._settings.answer_tokens
         shown = [part for number, jpeg in pictures for part in (f"[page {number}]", jpeg)]
-        build = self._chat if self._settings.api == "chat" else self._responses
-        return build([text, *shown, last], room)
+        return request_body(
+            self._settings,
+            self.prefix,
+            [text, *shown, last],
+            schema=self.schema,
+            version=self.version,
+            answer_tokens=answer_tokens or self._settings.answer_tokens,
+        )
 
-    def _responses(self, parts: Sequence[str | bytes], room: int) -> Mapping[str, Any]:
-        content = [
-            {"type": "input_text", "text": part}
-            if isinstance(part, str)
-            else {"type": "input_image", "image_url": _data_url(part), "detail": "high"}
-            for part in parts
-        ]
-        body: dict[str, Any] = {
-            "model": self._settings.model,
-            "instructions": self.prefix,
-            "input": [{"role": "user", "content": content}],
-            "text": {"format": {"type": "json_schema", "name": "answer", "strict": True, "schema": self.schema}},
-            "max_output_tokens": room,
-            "service_tier": self._settings.tier,
-            "prompt_cache_key": self.version,
-            "store": False,
-        }
-        return body | ({"reasoning": {"effort": self._settings.effort}} if self._settings.effort else {})
 
-    def _chat(self, parts: Sequence[str | bytes], room: int) -> Mapping[str, Any]:
-        content = [
-            {"type": "text", "text": part}
-            if isinstance(part, str)
-            else {"type": "image_url", "image_url": {"url": _data_url(part), "detail": "high"}}
-            for part in parts
-        ]
-        return {
-            "model": self._settings.model,
-            "messages": [{"role": "system", "content": self.prefix}, {"role": "user", "content": content}],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "strict": True, "schema": self.schema},
-            },
-            "max_completion_tokens": room,
-        }
+def request_body(
+    settings: LlmSettings,
+    instructions: str,
+    parts: Sequence[str | bytes],
+    *,
+    schema: Mapping[str, Any],
+    version: str,
+    answer_tokens: int,
+) -> Mapping[str, Any]:
+    """A request of the API that the settings name, with a strict schema; `parts` are texts and JPEGs."""
+    if settings.api == "chat":
+        return _chat(settings, instructions, parts, schema, answer_tokens)
+    content = [
+        {"type": "input_text", "text": part}
+        if isinstance(part, str)
+        else {"type": "input_image", "image_url": _data_url(part), "detail": "high"}
+        for part in parts
+    ]
+    body: dict[str, Any] = {
+        "model": settings.model,
+        "instructions": instructions,
+        "input": [{"role": "user", "content": content}],
+        "text": {"format": {"type": "json_schema", "name": "answer", "strict": True, "schema": schema}},
+        "max_output_tokens": answer_tokens,
+        "service_tier": settings.tier,
+        "prompt_cache_key": version,
+        "store": False,
+    }
+    return body | ({"reasoning": {"effort": settings.effort}} if settings.effort else {})
+
+
+def _chat(
+    settings: LlmSettings,
+    instructions: str,
+    parts: Sequence[str | bytes],
+    schema: Mapping[str, Any],
+    answer_tokens: int,
+) -> Mapping[str, Any]:
+    content = [
+        {"type": "text", "text": part}
+        if isinstance(part, str)
+        else {"type": "image_url", "image_url": {"url": _data_url(part), "detail": "high"}}
+        for part in parts
+    ]
+    return {
+        "model": settings.model,
+        "messages": [{"role": "system", "content": instructions}, {"role": "user", "content": content}],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": schema},
+        },
+        "max_completion_tokens": answer_tokens,
+    }
 
 
 PICTURE_TOKENS = 1_600
