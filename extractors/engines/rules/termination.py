@@ -189,7 +189,7 @@ def _fee(view: View, sentences: list[Sentence]) -> Iterable[Term]:
         if (
             not match
             or _NO_FEE.search(sentence.text)
-            or not re.search(r"pay|owe|due|equal|liable|fee of", sentence.text, re.I)
+            or not re.search(r"pay|owe|due|equal|liable|(?:fee|charge|penalty) of", sentence.text, re.I)
         ):
             continue
         if money := amounts(sentence.text):
