@@ -155,7 +155,7 @@ RULES: tuple[ClauseRule, ...] = (
     _rule(
         "liquidated_damages",
         r"\bliquidated damages\b|\bdelay damages\b",
-        r"\b(?:late|delay\w*|overdue)\b[^.;]{0,160}\b(?:credits?|reduction|deduct\w*|rebate|abate\w*|damages|compensation|penalty|pays?)\b[^.;]{0,80}(?:%|per ?cent|\$|£|€)[^.;]{0,80}\b(?:per|each|every)\b[^.;]{0,20}\b(?:days?|weeks?|months?)\b",
+        r"\b(?:late|delay\w*|overdue)\b[^.;]{0,160}\b(?:credits?|reduction|deduct\w*|rebate|abate\w*|damages|compensation|penalty|pays?)\b(?:[^.;]|\d\.\d){0,80}(?:%|per ?cent|\$|£|€)[^.;]{0,80}\b(?:per|each|every)\b[^.;]{0,20}\b(?:days?|weeks?|months?)\b",
         r"\b(?:late|overdue|delay\w*|unpaid)[^.;]{0,30}\b(?:payments?|invoices?|amounts?|sums?)|\b(?:payments?|invoices?|amounts?|sums?)[^.;]{0,40}\b(?:late|overdue|delayed|unpaid)|\binterest\b|\bno liquidated damages\b",
     ),
     _rule(
