@@ -1,4 +1,4 @@
-"""Clauses and rights that are told by their words, and what only denies them or bears their name."""
+"""Clauses, terms and sides that are told by their words, and what only denies them or bears their name."""
 
 import papers
 import pytest
@@ -8,6 +8,7 @@ from extractors.chunk import chunk
 from extractors.document_references import document_references
 from extractors.engines.embedded import EmbeddedEngine
 from extractors.furniture import body
+from extractors.sides import side_by_deeds
 from schemas.contract import Extraction
 
 HEAD = (
@@ -76,6 +77,58 @@ DENIED = [
 @pytest.mark.parametrize(("clause_type", "words"), DENIED)
 def test_what_is_denied_or_of_another_sense_is_none(engine, clause_type, words):
     assert clause_type not in {clause.clause_type for clause in read(engine, words).clauses}
+
+
+TERMS = [
+    (
+        "renewal_term_months",
+        "36",
+        "2. The agreement renews for three years at a time unless a party gives 60 days' notice before its end.",
+    ),
+    (
+        "renewal_type",
+        "auto",
+        "2. The term lasts twelve months. This Agreement then renews for terms of one year each unless a party gives "
+        "notice sixty (60) days before the end of the current term.",
+    ),
+    (
+        "renewal_type",
+        None,
+        "4. Hours not used in one year roll over to the next, and again to each later year, without limit of time.",
+    ),
+    (
+        "termination_fee",
+        "250",
+        "6. Customer may end this Agreement for any reason on sixty (60) days' notice with a wind-up charge of $250.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), TERMS)
+def test_the_term_is_read(engine, name, value, words):
+    found = read(engine, words).term(name)
+    assert (found.value if found else None) == value
+
+
+SIDES = [
+    (
+        "customer",
+        "Bills raised monthly shall be paid by the Company within forty-five days. The Packer shall pack the snacks.",
+    ),
+    (
+        "customer",
+        "The Packer shall pack the snacks and pay Rs. 5,000 for every hour of delay. Fees are payable by the Company.",
+    ),
+    ("provider", "The Company shall supply the film. Each invoice shall be paid by the Packer within thirty days."),
+    (None, "The Packer shall pay the price of the film. Bills for packing shall be paid by the Company."),
+]
+
+
+@pytest.mark.parametrize(("side", "words"), SIDES)
+def test_a_side_is_told_by_who_pays(side, words):
+    ours, theirs = "Sahyadri Foods Limited", "Bhavani Packwell LLP"
+    head = f'This Agreement is made between {theirs} (called "the Packer") and {ours} (called "the Company"). '
+    assert side_by_deeds(head + words, ours, [theirs]) == side
 
 
 def test_the_sentence_that_grants_a_right_is_quoted_and_not_its_title(engine):
