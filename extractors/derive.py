@@ -12,6 +12,7 @@ from decimal import Decimal
 from dateutil.relativedelta import relativedelta
 from rapidfuzz.distance.Levenshtein import distance
 
+from extractors.exits import earliest_end, opening
 from extractors.fee_tables import total_of
 from extractors.names import RESELLING, normalised, role_side
 from extractors.sides import side_by_deeds
@@ -308,12 +309,23 @@ def _running_end(terms: dict[str, Term], end: date, today: date) -> date:
 
 def _accounting_end(terms: dict[str, Term], end: Term | None) -> Iterable[Term]:
     """End of the non-cancellable period (ASC 606-10-25-3): where the customer may leave without a fee of
-    substance, notice from the first day on; else the stated end."""
+    substance, notice from the first day on or from the point at which the right opens; else the stated end."""
     right, fee = terms.get("termination_for_convenience"), terms.get("termination_fee")
     begin, notice = terms.get("effective_date"), terms.get("termination_notice_days")
     cancellable = right is not None and right.value in ("either", "customer") and fee is None
     if cancellable and begin and notice:
         last = begin.value_date + timedelta(days=int(notice.value_number))
+        if opens := opening(right.quote or ""):
+            first, stated = _first_day(terms, begin.value_date), end.value_date if end else None
+            last = max(last, earliest_end(opens, first, int(notice.value_number), stated) or last)
         yield _derived("accounting_term_end", min(last, end.value_date) if end else last, right, notice, begin)
     elif end and not cancellable:
         yield _derived("accounting_term_end", end.value_date, end)
+
+
+def _first_day(terms: dict[str, Term], otherwise: date) -> date:
+    """The first day of the initial term, reckoned back from its end where that is known."""
+    end, months = terms.get("expiration_date"), terms.get("initial_term_months")
+    if end and months and float(months.value_number).is_integer():
+        return end.value_date + timedelta(days=1) - relativedelta(months=int(months.value_number))
+    return otherwise

@@ -152,7 +152,7 @@ def _places(text: str, start: int, end: int) -> Iterator[_Place]:
     for match, behind in zip_longest(matches, matches[1:]):
         limit = min(end, match.end() + _REACH, behind.start() if behind else end)
         after = text[match.end() : limit]
-        day = next((d for d in dates(after) if _DATED.search(after[: d.start])), None)
+        day = next((d for d in dates(after) if _is_its_date(after[: d.start])), None)
         numbered = _NUMBERED.search(after[: day.start if day else 60])
         number = match["number"] or (numbered["number"] if numbered else None)
         title = " ".join(match.group().split())
@@ -162,6 +162,11 @@ def _places(text: str, start: int, end: int) -> Iterator[_Place]:
         if day or number or heads:
             last = match.end() + max(day.end if day else 0, numbered.end() if numbered else 0)
             yield _Place(title, match.start(), last, number, day.value if day else None)
+
+
+def _is_its_date(between: str) -> bool:
+    """Whether what stands between a title and a date makes it the title's: `dated`, or `Terms of January 15, 2026`."""
+    return bool(_DATED.search(between)) or between.split() == ["of"]
 
 
 def _is_own(text: str, match: re.Match[str], start: int) -> bool:

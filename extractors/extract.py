@@ -104,7 +104,7 @@ _READING_STEPS = (
     *("trees", "machine_orders", "page_images"),
 )
 _JUDGING_STEPS = (
-    *("derive", "machine_orders", "predicates", "flag", "asc606"),
+    *("derive", "exits", "machine_orders", "predicates", "flag", "asc606"),
     *("document_references", "amendments", "families", "missing", "sides"),
     *("fee_tables", "schedule"),
 )

@@ -5,6 +5,7 @@ worked out in code; which documents are not held is known only beside all others
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from textwrap import shorten
 
@@ -22,6 +23,7 @@ __all__ = ["FlagContext", "flag", "load_playbooks", "touched_terms"]
 
 _SIGNING_TERMS = frozenset({"fully_executed", "signed_date"})
 _WRITTEN = frozenset({"handwriting", "insertion"})
+_ON_WORDS = frozenset({"strikethrough", "highlight"})
 LONGEST_FOUND = 300
 _LINE_HEIGHT = 12.0
 """Points; for pages without words to measure."""
@@ -177,8 +179,22 @@ def _touched(extraction: Extraction, document: Document) -> list[tuple[EditMark,
     if not marks:
         return []
     places = {mark.page_number: _places(extraction, document, mark.page_number) for mark in marks}
-    found = ((mark, _items_under(mark, *places[mark.page_number])) for mark in marks)
+    under = [(mark, _items_under(mark, *places[mark.page_number])) for mark in marks]
+    struck = [(mark, items) for mark, items in under if mark.kind == "strikethrough" and items]
+    found = ((mark, _struck_beside(mark, struck, places[mark.page_number][1]) or items) for mark, items in under)
     return [(mark, items) for mark, items in found if items]
+
+
+def _struck_beside(
+    mark: EditMark, struck: list[tuple[EditMark, list[Term | Clause]]], line: float
+) -> list[Term | Clause] | None:
+    """What the strike next to something written lies on: that is what the writing takes the place of."""
+    if mark.kind not in _WRITTEN:
+        return None
+    beside = (
+        items for other, items in struck if other.page_number == mark.page_number and _near(mark.box, other.box, line)
+    )
+    return next(beside, None)
 
 
 DOUBTFUL_NOTE = 0.15
@@ -223,18 +239,29 @@ def _items_under(mark: EditMark, places: list[Place], line: float) -> list[Term 
     A signature or its date in ink is no edit of the terms that tell of the signing.
     """
     written = mark.kind in _WRITTEN
-    margin = line if written else 0.0
+    across = mark.kind in _ON_WORDS
+    touches = _lies_on if across else partial(_near, margin=line if written else 0.0)
     return [
         item
         for item, boxes in places
         if not (written and isinstance(item, Term) and item.term in _SIGNING_TERMS)
-        and any(_near(mark.box, box, margin) for box in boxes)
+        and any(touches(mark.box, box) for box in boxes)
     ]
 
 
 def _near(a: Box, b: Box, margin: float) -> bool:
     across = a[0] < b[2] + margin and b[0] < a[2] + margin
     return across and a[1] < b[3] + margin and b[1] < a[3] + margin
+
+
+ON_A_LINE = 0.3
+"""Share of a line's height that a mark on it covers; one on the next line reaches into it by less."""
+
+
+def _lies_on(mark: Box, box: Box) -> bool:
+    down = min(mark[3], box[3]) - max(mark[1], box[1])
+    lower = min(mark[3] - mark[1], box[3] - box[1])
+    return mark[0] < box[2] and box[0] < mark[2] and down > ON_A_LINE * lower
 
 
 # --- M02 to M06

@@ -48,6 +48,10 @@ _LINE = re.compile(r"[^\n\f]*\S[^\n\f]*")
 _ENTRY_END = re.compile(r"(?:^|[\s.…·-])(?<!\d\.)(\d{1,3})[^\w.)]*$")
 _ATTACHED = re.compile(r"\s*(?:Exhibit|Schedule|Annex|Appendix|Attachment|Page\b|Section\W*$)", re.IGNORECASE)
 LONGEST_ENTRY_LINE = 120
+_SIGNING = re.compile(r"(?:By|Signature|Signed(?:\s+by)?|Name|Title|Its|Date[d]?)\s*[:：]", re.IGNORECASE)
+_SIGNED = re.compile(r"\b(?:By|Signature|Signed(?:\s+by)?)\s*:|/s/|\bSd/-|署名|記名押印", re.IGNORECASE)
+SIGNING_LINES = 4
+"""Lines of a signature block above or below the one that is signed."""
 
 
 class Body(NamedTuple):
@@ -174,7 +178,18 @@ def _is_furniture(page: Page, line: tuple[int, int, str], often: Counter[str], n
         return not beside or often[_key(beside)] >= needed
     if _PAGE_NUMBER.match(text):
         return True
+    if _of_signature(page, start, end):
+        return False
     return len(text) <= LONGEST_LINE and often[_key(text)] >= needed and bool(re.search(r"[A-Za-z#\d]", text))
+
+
+def _of_signature(page: Page, start: int, end: int) -> bool:
+    """Whether a line is one of a signature block: dates of signatures that end two pages are alike but for digits."""
+    if not _SIGNING.match(page.text[start:end].lstrip()):
+        return False
+    above = page.text[:start].rstrip("\n").split("\n")[-SIGNING_LINES:]
+    below = page.text[end:].lstrip("\n").split("\n")[:SIGNING_LINES]
+    return any(_SIGNED.search(line) for line in (*above, page.text[start:end], *below))
 
 
 def _beside(page: Page, start: int, end: int) -> str:

@@ -40,6 +40,8 @@ from schemas.terms import TERM_BY_NAME
 _FOLD = str.maketrans("‘’‚‛“”„–—‑‐\u00a0", "''''\"\"\"---- ")
 _FOLD_LINES = _FOLD | str.maketrans("\n\r\f\t", "    ")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z(\"'\d])")
+_CJK_BREAK = re.compile(r"(?<=[\u3000-\u30ff\u3400-\u9fff]) (?=[\u3000-\u30ff\u3400-\u9fff])")
+"""What a line break leaves inside a Japanese word."""
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _NOT_A_SIDE = frozenset({"user", "end user", "end customer", "developer", "agency", "processor", "controller", "party"})
 """Role words that a text also uses for others than the two sides."""
@@ -48,6 +50,8 @@ _PAYS = BUYER_ROLES - _NOT_A_SIDE
 _BREAK = "\x1f"
 """Stands between sentences while a text is prepared."""
 _LONGEST_SENTENCE = 600
+_SOMEBODY_ELSE = re.compile(r"\b(?:other|another|third[- ]party)(?: (?!than\b)[\w-]+)? $")
+"""Before a role word: one of that trade who is no party, as in `any other hotel operator`."""
 _UNPROVEN = 0.5
 """Confidence of a passage that only a pattern found."""
 _BEFORE, _AFTER = 200, 600
@@ -152,7 +156,7 @@ class Facts:
 
     def _sentences(self, text: str) -> tuple[str, ...]:
         plain = _SENTENCE_END.sub(_BREAK, " ".join(text.translate(_FOLD).split())).lower()
-        plain = _DECIMAL.sub(DECIMAL_POINT, plain)
+        plain = _DECIMAL.sub(DECIMAL_POINT, _CJK_BREAK.sub("", plain))
         return tuple(self._sides(plain).split(_BREAK))
 
     def flagged(self, rule_id: str) -> Hit | None:
@@ -165,7 +169,13 @@ class Facts:
 
     def _sides(self, text: str) -> str:
         names = self._side_names
-        return names.sub(lambda match: "@us" if match[1] else "@them", text) if names else text
+        return names.sub(self._side, text) if names else text
+
+    @staticmethod
+    def _side(match: re.Match[str]) -> str:
+        if _SOMEBODY_ELSE.search(match.string, max(0, match.start() - 40), match.start()):
+            return match[0]
+        return "@us" if match[1] else "@them"
 
     @cached_property
     def _side_names(self) -> re.Pattern[str] | None:
@@ -175,7 +185,7 @@ class Facts:
         ours, theirs = (_SUPPLIES, _PAYS) if self.our_role == "seller" else (_PAYS, _SUPPLIES)
         us = _either(self._party_names("our_entity", True) | ours)
         them = _either(self._party_names("counterparty", False) | theirs)
-        return re.compile(rf"(?<!other )(?<!end )\b(?:({us})|({them}))(?!\w)")
+        return re.compile(rf"(?<!end )\b(?:({us})|({them}))(?!\w)")
 
     def _party_names(self, term: str, ours: bool) -> set[str]:
         """A side's full name, its name without legal form, and the label the contract gives it."""
@@ -259,7 +269,8 @@ def _term_test(test: TermTest, facts: Facts) -> Hit | None:
 
 
 def _folded(text: str | None) -> str:
-    return _DECIMAL.sub(DECIMAL_POINT, " ".join((text or "").translate(_FOLD).lower().split()))
+    plain = _CJK_BREAK.sub("", " ".join((text or "").translate(_FOLD).lower().split()))
+    return _DECIMAL.sub(DECIMAL_POINT, plain)
 
 
 def _compared(test: TermTest, term: Term, facts: Facts) -> float | None:

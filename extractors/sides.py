@@ -15,17 +15,18 @@ _SHALL = (
 )
 _PAYS = (
     r"\s+(?:pays?|owes?|buys?|purchases?|orders?|subscribes?|licenses\s+from|reimburses?|rents?)\b"
-    r"(?!\s+(?:damages|interest|liquidated))"
+    r"(?!\s+(?:damages|interest|liquidated))(?![^;]{0,40}\bfor\s+(?:every|each)\s+(?:hour|day|week)\b)"
 )
 _SUPPLIES = (
     r"\s+(?:provides?|supply|supplies|hosts?|invoices?|bills?|delivers?|performs?|operates?|runs?|sells?|grants?|makes?|"
-    r"gives?|configures?|monitors?|maintains?|develops?|manufactures?|installs?|charges?|prepares?)\b"
+    r"gives?|configures?|monitors?|maintains?|develops?|manufactures?|installs?|charges?|prepares?|packs?|"
+    r"repairs?|cleans?|transports?|builds?|designs?|trains?)\b"
 )
 _ENOUGH = 2
 """One side's deeds have to be so many times those that speak for the other."""
 _REACH = 260
 """Characters behind a name in which its short name and role stand."""
-_NO_ALIAS = frozenset({"agreement", "party", "parties", "contract", "order", "us", "services", "service", "company"})
+_NO_ALIAS = frozenset({"agreement", "party", "parties", "contract", "order", "us", "services", "service"})
 _PRONOUNS = re.compile(r"(?<=[(,/ ])(?:we|us|you)\b")
 _FIRST_WORDS = re.compile(r"[A-Z][\w&'’-]{3,}")
 
@@ -40,8 +41,8 @@ def side_by_deeds(text: str, ours: str, others: Sequence[str]) -> str | None:
         return "customer" if opposite == "provider" else "provider"
     own = aliases(text, ours, others)
     theirs = {alias for name in others for alias in aliases(text, name, [ours])}
-    sells = _count(text, own, _SUPPLIES) + 2 * _count(text, theirs, _PAYS)
-    buys = _count(text, theirs, _SUPPLIES) + 2 * _count(text, own, _PAYS)
+    sells = _count(text, own, _SUPPLIES) + 2 * (_count(text, theirs, _PAYS) + _paid_by(text, theirs))
+    buys = _count(text, theirs, _SUPPLIES) + 2 * (_count(text, own, _PAYS) + _paid_by(text, own))
     if sells and sells >= _ENOUGH * buys:
         return "provider"
     return "customer" if buys and buys >= _ENOUGH * sells else None
@@ -80,3 +81,10 @@ def aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
 def _count(text: str, names: Iterable[str], deed: str) -> int:
     either = "|".join(re.escape(alias) for alias in sorted(names, key=len, reverse=True))
     return len(re.findall(rf"\b(?i:{either})[\"”’)]*{_SHALL}{deed}", text)) if either else 0
+
+
+def _paid_by(text: str, names: Iterable[str]) -> int:
+    """How often fees, bills or prices are said to be paid by a party."""
+    either = "|".join(re.escape(alias) for alias in sorted(names, key=len, reverse=True))
+    bills = r"\b(?:bills?|invoices?|fees?|charges?|price|rent)\b[^.;]{0,60}\b(?:paid|payable)\s+by\s+(?:the\s+)?"
+    return len(re.findall(rf"(?i:{bills})(?i:{either})\b", text)) if either else 0

@@ -168,7 +168,7 @@ _MONTHS = [
 ]
 _MONTH_NUMBER = {name.lower()[:3]: number for number, name in enumerate(_MONTHS, 1)}
 _MONTH = r"(?P<month>" + "|".join(rf"{m[:3]}(?:{m[3:]})?\.?" for m in _MONTHS) + r"|Sept\.?)"
-_ORDINALS = {
+ORDINALS = {
     word: number
     for number, word in enumerate(
         re.split(
@@ -188,7 +188,7 @@ _DATES = (
         r"(?:of )?(?:the year )?(?P<year>(?:19|20)\d\d)\b"
     ),
     pattern(
-        rf"\b(?P<dayword>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))}) day of {_MONTH}\s*,?\s*"
+        rf"\b(?P<dayword>{'|'.join(sorted(ORDINALS, key=len, reverse=True))}) day of {_MONTH}\s*,?\s*"
         r"(?P<year>(?:19|20)\d\d)\b"
     ),
     pattern(rf"\b(?P<day>\d{{1,2}})(?P<mark>[-/]){_MONTH}(?P=mark)(?P<year>\d\d)\b"),
@@ -234,7 +234,7 @@ def _date(parts: dict[str, str | None]) -> date | None:
         year += 0 if year > 99 else 2000 if year < 70 else 1900
     named = parts.get("month")
     month = _MONTH_NUMBER[named.lower()[:3]] if named else _whole(parts.get("monthno") or parts["isomonth"])
-    day = _ORDINALS[parts["dayword"].lower()] if parts.get("dayword") else _whole(parts["day"])
+    day = ORDINALS[parts["dayword"].lower()] if parts.get("dayword") else _whole(parts["day"])
     if parts.get("monthno") and month > 12 >= day:
         month, day = day, month
     try:

@@ -61,7 +61,11 @@ def mark_up(pdf: pymupdf.Document) -> None:
         annot.set_info(title="D. Fairweather", creationDate=STAMP, modDate=STAMP)
         annot.update()
         pdf.xref_set_key(annot.xref, "M", f"({STAMP})")
-    for line in page.search_for(STRUCK_SENTENCE):
+    letters_apart = pymupdf.TEXTFLAGS_SEARCH & ~pymupdf.TEXT_PRESERVE_LIGATURES  # it is set with a ligature
+    lines = page.search_for(STRUCK_SENTENCE, flags=letters_apart)
+    if not lines:
+        raise ValueError(f"{STRUCK_SENTENCE!r} is not on the page; its source and this sentence must agree")
+    for line in lines:
         middle = (line.y0 + line.y1) / 2 + 1
         page.draw_line((line.x0, middle), (line.x1, middle), color=(0, 0, 0), width=0.9)
 

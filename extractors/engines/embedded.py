@@ -76,6 +76,7 @@ class EmbeddedEngine:
             found += japanese_clauses.clauses(text, spans)
         else:
             found += clauses.clauses(text, spans, found)
+            found = [clause for clause in found if not clauses.denies(clause)]
         found = [_verbatim(clause, document.text) for clause in found]
         return Extraction(
             engine=self.info,

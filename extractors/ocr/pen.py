@@ -391,6 +391,8 @@ def pen_marks(pixels: np.ndarray, straight: Straight, words: Sequence[OcrWord], 
 # Handwriting
 
 
+ALONE = 0.15
+"""Probability below which handwriting away from any strike may well be print, and is left to the print."""
 STRUCK = (1.15, 0.35)  # letters above and below a base line that are struck print; what stands higher is written
 
 
@@ -425,13 +427,18 @@ def _struck_box(run: Run, row: Row) -> Box:
 
 
 def _handwriting(seen: Seen, straight: Straight, strikes: Sequence[PenMark]) -> tuple[PenMark, ...]:
-    """Notes as marks; one that lies on a strike is that strike, one right above or beside it an insertion."""
+    """Notes as marks; one that lies on a strike is that strike, one right above or beside it an insertion.
+
+    What stands next to a strike is written far more often than what stands alone, so less is asked of it.
+    """
     notes = []
     for place, chance in handwriting(seen):
         box = straight.back(place)
         if any(share(box, strike.box) > 0.5 for strike in strikes):
             continue
         near = any(share(_grown(box, 2 * (box[3] - box[1])), strike.box) > 0 for strike in strikes)
+        if not near and chance < ALONE:
+            continue
         read = tuple(at for at, b in enumerate(seen.words) if share(tuple(b), place) > 0.5)
         notes.append(PenMark("insertion" if near else "handwriting", box, chance, read))
     return tuple(notes)

@@ -102,6 +102,27 @@ def test_topic_is_not_raised(topic, extraction):
     assert topic not in topics(extraction)
 
 
+ROUTES = [
+    ("separate contract", "The charge for fifty added users is $480 a year each."),
+    (
+        "catch up",
+        "The lower price also applies to units already delivered before this Amendment; Provider will credit it.",
+    ),
+    ("for the future only", "The Initial Term is extended by twelve months."),
+    ("for the future only", "The annual fee is reduced from $10,000 to $9,000."),
+    ("for the future only", "Invoices are due within sixty days."),
+    ("for the future only", "Customer receives fifty additional users at no additional charge."),
+]
+
+
+@pytest.mark.parametrize(("route", "words"), ROUTES)
+def test_one_route_is_proposed_for_an_amendment(route, words):
+    clauses = ("fees", words)
+    document = DOCUMENT.model_copy(update={"pages": (PAGE.model_copy(update={"text": words}),)})
+    row = {row.topic: row for row in asc606(read(clauses, contract_type="amendment"), document, PLAYBOOK)}["MODIFY"]
+    assert f"Proposed - {'a ' if 'contract' in route else ''}{route}," in row.proposal
+
+
 def test_every_topic_is_tested():
     assert {topic.topic for topic in PLAYBOOK.topics} == {topic for topic, _ in RAISED} | {"SERIES"}
 

@@ -170,6 +170,33 @@ def test_end_of_the_period_that_binds(values, end):
     assert found["accounting_term_end"].value == end
 
 
+OPENINGS = [
+    ("with effect from the end of the eighteenth month of the term, by giving 90 days' written notice", "2027-06-30"),
+    ("with effect from the first or the second anniversary, by 90 days' notice", "2026-12-31"),
+    ("by notice to expire on or after the second anniversary of the Start Date", "2027-12-31"),
+    ("at any time after the first anniversary of the Effective Date on 90 days' notice", "2027-03-31"),
+    ("on 90 days' notice at any time after the first twelve (12) months of the term", "2027-03-31"),
+    ("from the 13th month on 90 days' notice", "2027-03-31"),
+    ("after month 18, on 90 days' notice", "2027-09-28"),
+    ("after January 1, 2027 on 90 days' notice", "2027-04-01"),
+    ("after the Initial Term on 90 days' notice", "2028-12-31"),
+    ("after five years, on 90 days' notice", "2028-12-31"),
+    ("at any time upon three (3) months' written notice", "2026-04-01"),
+    ("on ninety days' notice at the end of a calendar month", "2026-04-01"),
+    ("at any time after the Effective Date on 90 days' notice", "2026-04-01"),
+]
+
+
+@pytest.mark.parametrize(("words", "end"), OPENINGS)
+def test_a_right_that_opens_late_binds_until_then(words, end):
+    right = given("termination_for_convenience", "customer").model_copy(
+        update={"quote": f"Customer may terminate {words}"}
+    )
+    dated = {"effective_date": "2026-01-01", "expiration_date": "2028-12-31", "termination_notice_days": 90}
+    found = derived(right, **dated)
+    assert found["accounting_term_end"].value == end
+
+
 NAMES = [
     ("Northwind Analytics, Inc.", True),
     ("Northwind Analytics Inc", True),

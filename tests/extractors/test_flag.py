@@ -96,6 +96,18 @@ HITS = [
             )
         ),
     ),
+    (
+        "R46",
+        "high",
+        read(("fees", "Provider shall not deliver a forecast to any other hotel operator in Mobile County.")),
+    ),
+    ("R46", "high", read(("fees", "Provider shall sell tents for the Territory to no one but the Customer."))),
+    (
+        "R39",
+        "critical",
+        read(("delivery", "Provider must keep the Equipment in its Lonsdale yard until called for, free of charge.")),
+    ),
+    ("R48", "low", read(("fees", "月額40万円から、導入事例への協力 を条件とする値引額1万円を控除した額とする。"))),
     ("R05", "medium", read(("payment_terms", "Customer may set off any amount against the fees."))),
     ("R36", "high", read(("renewal_term", "Customer may renew for a second year at a discounted rate."))),
     (
@@ -335,6 +347,15 @@ def test_rule_fires(rule_id, severity, extraction):
 
 
 MISSES = [
+    ("R48", read(("publicity", "導入事例への協力を対価とする値引きは行わない。"))),
+    ("R39", read(("delivery", "Provider shall keep the Equipment in its yard until it is paid in full."))),
+    (
+        "R31",
+        read(
+            ("liquidated_damages", "Provider pays 0.5 % of the late part for each completed week, at most 5 % of it.")
+        ),
+    ),
+    ("R46", read(("fees", "Provider shall not deliver the data of Customer to any other hotel operator."))),
     ("R36", read(("renewal_term", "Customer may renew at the list price then in effect."))),
     ("R38", read(("delivery", "Provider buys the units of the manufacturer and bears the risk of their title."))),
     ("R01", read(payment_terms_days=45)),

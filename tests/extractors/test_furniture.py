@@ -179,3 +179,18 @@ def test_headers_and_footers_are_in_no_sentence(tmp_path):
     assert "Confidential" not in text
     assert "Page" not in text
     assert len(text) == len(document.text)
+
+
+def test_dates_of_signatures_at_the_ends_of_pages_are_read(tmp_path):
+    """Two dates that differ by digits alone look like a running footer; a document's own date in its head is one."""
+    pdf = pymupdf.open()
+    for number, name in enumerate(("Roe", "Doe"), 1):
+        page = pdf.new_page()
+        page.insert_text((72, 40), f"Policy 12 - Date: {number} May 2025", fontsize=8)
+        for i, line in enumerate(LINES):
+            page.insert_text((72, 80 + 20 * i), line, fontsize=11)
+        for i, line in enumerate((f"By: /s/ Jo {name}", f"Jo {name}, Director", f"Date: February 1{number}, 2026")):
+            page.insert_text((72, 620 + 20 * i), line, fontsize=11)
+    text = body_text(papers.read_pdf(tmp_path, pdf))
+    assert "Date: February 11, 2026" in text and "Date: February 12, 2026" in text
+    assert "Policy" not in text

@@ -146,7 +146,24 @@ RULES: tuple[ClauseRule, ...] = (
         "service_credits",
         r"\bservice (?:level )?credits?\b|\bservice levels?\b|\bSLA\b",
         r"\bservice (?:level )?credits?\b|\bcredits?\b[^.;]{0,100}\b(?:uptime|availability|downtime|outages?|service levels?|response time|missed|metric)\b|\b(?:uptime|availability|response times?|outages?|downtime|service levels?|performance (?:indicators?|points|standards?)|KPIs?|key performance)"
-        r"\b[^.;]{0,160}\b(?:credits?|credited|deduct\w*|reduction|abate\w*|forfeit\w*|rebate|free (?:day|month))\b|\b(?:hours?|minutes?)\b[^.;]{0,40}\b(?:is down|downtime|unavailab\w+)\b[^.;]{0,80}\b(?:free|credit|deduct)|\b(?:at-risk amount|liquidated abatements?)\b",
+        r"\b[^.;]{0,160}\b(?:credits?|credited|deduct\w*|reduction|abate\w*|forfeit\w*|rebate|free (?:day|month))\b|\b(?:hours?|minutes?)\b[^.;]{0,40}\b(?:is down|downtime|unavailab\w+)\b[^.;]{0,80}\b(?:free|credit|deduct)|\b(?:at-risk amount|liquidated abatements?)\b|"
+        r"\bcredits?\b[^.;]{0,120}\b(?:exceed|capped|limited to|more than|up to|at most)\b[^.;]{0,40}\d+(?:\.\d+)?\s*(?:%|per ?cent)[^.;]{0,60}\b(?:fees?|charges?|month|quarter)|"
+        r"\b(?:fails?|failure|miss(?:es|ed)?|below|not met|breach\w*|short of|unavailab\w+|is down)\b(?:[^.;]|\d\.\d){0,200}\bcredits? (?:of|equal to|worth|in the amount of)\b[^.;]{0,40}(?:%|per ?cent|\$|£|€)",
+        r"\bno (?:service (?:level )?)?credits?\b[^.;]{0,30}\b(?:granted|given|due|payable|owed|accrues?|apply|available|earned|offered|paid|allowed)\b|"
+        r"\bnot (?:be )?(?:entitled to|receive|grant\w*|give|offer\w*|earn) (?:any )?(?:service (?:level )?)?credits?\b|\b(?:letters? of credit|credit (?:cards?|limits?|lines?|insurance)|tax credits?)\b",
+    ),
+    _rule(
+        "liquidated_damages",
+        r"\bliquidated damages\b|\bdelay damages\b",
+        r"\b(?:late|delay\w*|overdue)\b[^.;]{0,160}\b(?:credits?|reduction|deduct\w*|rebate|abate\w*|damages|compensation|penalty|pays?)\b(?:[^.;]|\d\.\d){0,80}(?:%|per ?cent|\$|£|€)[^.;]{0,80}\b(?:per|each|every)\b[^.;]{0,20}\b(?:days?|weeks?|months?)\b",
+        r"\b(?:late|overdue|delay\w*|unpaid)[^.;]{0,30}\b(?:payments?|invoices?|amounts?|sums?)|\b(?:payments?|invoices?|amounts?|sums?)[^.;]{0,40}\b(?:late|overdue|delayed|unpaid)|\binterest\b|\bno liquidated damages\b",
+    ),
+    _rule(
+        "non_compete",
+        r"^[\d. ]*(?:non-?compet\w+|no competition|covenants? not to compete)$",
+        r"\b(?:shall|will|may|must|agrees? to|undertakes? to) not (?:directly or indirectly )?[^.;]{0,60}\b(?:deliver|supply|sell|provide|offer|perform|licen[cs]e|render|market|distribute|resell|work)\b[^.;]{0,100}\b(?:to|for|with) any "
+        r"(?:other|competing|rival) (?:\w+ ){0,2}(?:operators?|customers?|compan(?:y|ies)|business(?:es)?|chains?|groups?|banks?|insurers?|retailers?|manufacturers?|buyers?|clients?|distributors?|dealers?|resellers?|firms?|hospitals?|airlines?|carriers?)\b",
+        r"\bconfiden\w+|\bdisclos\w+|\bnothing in\b|\bon (?:terms|prices)\b|\bmore favou?rable\b|\blower (?:price|fee|rate)s?\b",
     ),
     _rule(
         "warranty",
@@ -225,6 +242,29 @@ RULES: tuple[ClauseRule, ...] = (
         r"\bright of publicity\b|\bpublic company\b|\blicen[cs]e\b",
     ),
 )
+
+
+_DENIED = {
+    "exclusivity": pattern(
+        r"\bexclusive of\b[^.;]*|\b(?:nothing (?:in|contained)|not|no|neither|nor)\b[^.;]{0,120}\bexclusiv\w*|\bnon-?\s?exclusiv\w*"
+    ),
+    "liquidated_damages": pattern(
+        r"\bnothing (?:in|contained)\b[^.;]{0,120}\bliquidated damages\b|\bno liquidated damages\b|"
+        r"\b(?:neither|not|nor)\b[^.;]{0,40}\b(?:liable for|owe|pay|entitled to|claim) (?:any )?liquidated damages\b"
+    ),
+}
+_TOLD_BY = {
+    "exclusivity": pattern(r"\bexclusiv\w*|\bsole\w*\b"),
+    "liquidated_damages": pattern(r"\bliquidated damages\b"),
+}
+
+
+def denies(clause: Clause) -> bool:
+    """Whether a clause only says that there is no such thing, or says the word in another sense (`exclusive of tax`)."""
+    denied = _DENIED.get(clause.clause_type)
+    if denied is None or not denied.search(clause.text):
+        return False
+    return not _TOLD_BY[clause.clause_type].search(denied.sub("", clause.text))
 
 
 class Section(NamedTuple):

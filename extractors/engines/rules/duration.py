@@ -16,7 +16,8 @@ _AUTO = pattern(
     r"\bautomatic(?:ally)? (?:be )?(?:renew|extend)|\b(?:renew|renews|renewed|extend|extends|extended) (?:automatically|tacitly)|\btacit(?:ly)? (?:be )?renew|"
     r"\b(?:shall|will) (?:thereafter )?(?:be )?(?:renew|renewed|extended|continue) (?:thereafter )?"
     r"(?:from year to year|for (?:successive|further|additional|consecutive))|"
-    r"\brenews? for (?:successive|further|additional|consecutive|another)|\brolls? over\b|"
+    r"\brenews? for (?:successive|further|additional|consecutive|another|(?:terms|periods)\b)|\brolls? over\b|"
+    r"\brenews? (?:for|by) [^.;]{0,30}\bat a time\b|"
     r"\bautomatic (?:\w+ )?renewal\b|\bauto-?renew|\b(?:continue|renew\w*|extend\w*)\b[^.;]{0,30}\b(?:on a )?year[- ]to[- ]year"
 )
 _EVERGREEN = pattern(
@@ -27,7 +28,8 @@ _EVERGREEN = pattern(
 )
 _OTHER_RENEWAL = pattern(
     r"\b(?:licen[cs]es?|insurance|copyright|registration|patent|letter of credit|confidentiality|obligations?)\b[^.;]{0,40}"
-    r"\b(?:renew|extend|remain|continue)"
+    r"\b(?:renew|extend|remain|continue)|"
+    r"\b(?:unused|not used|credits?|hours|balances?|allowances?|volumes?)\b[^.;]{0,80}\broll(?:s|ed)? over\b"
 )
 _YEAR_TO_YEAR = pattern(
     r"\byear[- ]to[- ]year\b|\brenew\w* (?:annually|yearly)|\bannual (?:periods?|terms?|renewals?)\b|\b(?:each|every) year\b"

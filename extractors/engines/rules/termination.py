@@ -53,6 +53,10 @@ _FEE = pattern(
 _NO_FEE = pattern(r"\b(?:no|without (?:any )?) ?(?:early )?(?:termination|cancellation) (?:fee|charge|penalty)|without (?:penalty|"
                   r"liability|charge)")  # fmt: skip
 
+LONGEST_TITLE = 12
+"""Words."""
+_GRANTS = pattern(r"\b(?:may|can|shall|will|is|are|has|have|yes|days?|months?|notice)\b")
+
 
 def terms(view: View) -> Iterable[Term]:
     """Who may terminate without cause, the notice, and the fee; `none` where only cause is a reason."""
@@ -105,8 +109,16 @@ def _right(view: View, sentence: Sentence, offset: int, clause: str, following: 
     if who is None:
         return
     span = _shift((min(match.start(), evidence.start()), max(match.end(), evidence.end())), offset)
-    yield view.found("termination_for_convenience", who, sentence, span, confidence=0.85 if reason else 0.6)
+    sure = 0.5 if _is_title(clause) else 0.85 if reason else 0.6
+    yield view.found("termination_for_convenience", who, sentence, span, confidence=sure)
     yield from _notice(view, sentence, following)
+
+
+def _is_title(clause: str) -> bool:
+    """Whether the words are but the title of a clause that grants the right in a sentence of its own."""
+    words = re.findall(r"[A-Za-z][\w’'-]*", clause)
+    long = [word for word in words if len(word) > 3]
+    return len(words) <= LONGEST_TITLE and all(word[0].isupper() for word in long) and not _GRANTS.search(clause)
 
 
 def _shift(span: tuple[int, int], by: int) -> tuple[int, int]:
@@ -177,7 +189,7 @@ def _fee(view: View, sentences: list[Sentence]) -> Iterable[Term]:
         if (
             not match
             or _NO_FEE.search(sentence.text)
-            or not re.search(r"pay|owe|due|equal|liable|fee of", sentence.text, re.I)
+            or not re.search(r"pay|owe|due|equal|liable|(?:fee|charge|penalty) of", sentence.text, re.I)
         ):
             continue
         if money := amounts(sentence.text):
