@@ -9,7 +9,7 @@ from schemas.errors import SettingsError
 
 NAMES = (
     *("agreement", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
-    *("night", "ocr", "reflag", "retrieval", "workbook"),
+    *("night", "ocr", "reflag", "retrieval", "scale", "workbook"),
 )
 
 

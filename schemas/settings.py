@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(100, gt=0, description="Most megapixels an image may have.")
     max_megabytes: int = Field(200, gt=0, description="Most megabytes a document may have.")
     document_timeout_seconds: int = Field(1_800, gt=0, description="Longest time for one document.")
+    document_memory_mb: int = Field(
+        4_096, gt=0, description="Most megabytes of memory that the process reading a document may take."
+    )
     reading: Literal["fast", "accurate"] = Field(
         "fast", description="How pictures of pages are read: fast where they are clean, or accurate at twice the time."
     )
@@ -70,6 +73,9 @@ class Settings(BaseSettings):
     openai_timeout_seconds: float = Field(120, gt=0, description="Longest time for one answer.")
     openai_attempts: int = Field(6, gt=0, description="How often a request is sent at most.")
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
+    dask: str | None = Field(
+        None, description="Read on Dask: the scheduler's address, or `local` for a cluster on this machine."
+    )
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
     inbox: Path | None = Field(

@@ -232,7 +232,7 @@ TABLES: tuple[Table, ...] = (
         | documents INTEGER | contracts INTEGER | flags INTEGER | quarantined INTEGER | pages INTEGER
         | seconds DOUBLE | tokens_in BIGINT | tokens_out BIGINT | cost_usd DOUBLE | extractor VARCHAR
         | code_version VARCHAR | playbook_version VARCHAR | duplicates INTEGER | inbox VARCHAR
-        | trigger VARCHAR""",
+        | trigger VARCHAR | stages STRUCT(stage VARCHAR, seconds DOUBLE)[]""",
     ),
     _table(
         "evidence_refs",
