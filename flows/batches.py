@@ -1,5 +1,6 @@
 """Batches of documents as Prefect tasks, on this machine or on Dask."""
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -32,13 +33,14 @@ def task_runner(settings: Settings) -> TaskRunner:
 
 def read_with(settings: Settings, jobs: Sequence[Job], pool: Workers) -> Iterator[Outcome]:
     """The outcomes of all jobs, read by the processes of this machine."""
-    submit = _submitting(read_batch, settings, quote(pool))
+    submit = _submitting(read_batch, settings, lambda batch: (quote(batch), quote(pool)))
     return spread(jobs, submit, lambda: min(pool.count + 1, MOST_IN_FLIGHT))
 
 
 def read_on(client: Client, settings: Settings, jobs: Sequence[Job]) -> Iterator[Outcome]:
     """The outcomes of all jobs, read by the workers of a Dask cluster."""
-    submit = _submitting(read_batch_on_dask, settings, Bounds.of(settings))
+    bounds = Bounds.of(settings)
+    submit = _submitting(read_batch_on_dask, settings, lambda batch: (pickle.dumps(batch), bounds))
     return spread_over(client, jobs, submit)
 
 
@@ -49,18 +51,23 @@ def read_batch(jobs: Sequence[Job], pool: Workers) -> list[Outcome]:
 
 
 @task(name="read batch", cache_policy=NO_CACHE, persist_result=False)
-def read_batch_on_dask(jobs: Sequence[Job], bounds: Bounds) -> list[Outcome]:
-    """The outcomes of a batch of documents; runs on a worker of the cluster."""
-    return read_here(jobs, bounds)
+def read_batch_on_dask(jobs: bytes, bounds: Bounds) -> list[Outcome]:
+    """The outcomes of a batch of documents; runs on a worker of the cluster.
+
+    The jobs come as bytes: Prefect would look through each of them for results of other tasks.
+    """
+    return read_here(pickle.loads(jobs), bounds)
 
 
-def _submitting(read: Task, settings: Settings, by: Any) -> Callable[[Sequence[Job]], Pending]:
+def _submitting(
+    read: Task, settings: Settings, arguments: Callable[[Sequence[Job]], tuple[Any, ...]]
+) -> Callable[[Sequence[Job]], Pending]:
     if settings.extractor != "embedded":
         # Only an engine that calls a network can fail in a way that trying again mends.
         read = read.with_options(retries=2, retry_delay_seconds=[5, 30])
 
     def submit(jobs: Sequence[Job]) -> Pending:
         more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-        return read.with_options(task_run_name=f"{jobs[0].filed.file_name}{more}").submit(quote(jobs), by)
+        return read.with_options(task_run_name=f"{jobs[0].filed.file_name}{more}").submit(*arguments(jobs))
 
     return submit

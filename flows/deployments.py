@@ -7,6 +7,7 @@ their results by content themselves.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from prefect import flow, get_run_logger
@@ -25,6 +26,7 @@ from flows.backfill import Backfill, backfill_request, inbox_of
 from flows.batches import read_on, read_with, task_runner
 from flows.jobs import Job, Outcome
 from flows.night import Processor, Request, Summary, Watcher, ask_ahead, business_date, night, pool_of
+from flows.parts import in_parts
 from flows.picture import as_url, stages_picture
 from schemas.errors import WarehouseError
 from schemas.settings import Settings, load_settings
@@ -69,7 +71,7 @@ def _run(request: Request, settings: Settings) -> dict[str, Any]:
     summary = night(
         request,
         settings,
-        processor=_in_batches(settings),
+        processor=_in_batches(settings, request.warehouse),
         watch=by_percent(lambda percent: update_progress_artifact(progress, progress=percent)),
     )
     update_progress_artifact(progress, progress=100.0)
@@ -104,13 +106,16 @@ def _show(summary: Summary, request: Request) -> None:
     get_run_logger().info("%s", summary.model_dump_json())
 
 
-def _in_batches(settings: Settings) -> Processor:
-    """A processor that reads batch by batch as Prefect tasks, a few of them in flight."""
+def _in_batches(settings: Settings, warehouse: Path) -> Processor:
+    """A processor that reads batch by batch, as Prefect tasks or flow runs, a few of them in flight."""
 
     def run_jobs(jobs: Sequence[Job]) -> Iterator[Outcome]:
         ask_ahead(settings, jobs)
         if settings.dask:
             yield from read_on(FlowRunContext.get().task_runner.client, settings, jobs)
+            return
+        if settings.parts:
+            yield from in_parts(settings, jobs, warehouse)
             return
         with pool_of(settings, len(jobs)) as pool:
             yield from read_with(settings, jobs, pool)

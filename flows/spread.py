@@ -28,6 +28,7 @@ def spread(
     submit: Callable[[Sequence[Job]], Pending],
     in_flight: Callable[[], int],
     killed: tuple[type[Exception], ...] = (),
+    size: int = BATCH,
 ) -> Iterator[Outcome]:
     """The outcomes of all jobs as their batches are done, at most so many in flight.
 
@@ -36,7 +37,7 @@ def spread(
     """
     waiting: dict[int, tuple[Pending, Sequence[Job]]] = {}
     done: SimpleQueue[int] = SimpleQueue()
-    batches = deque(jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH))
+    batches = deque(jobs[start : start + size] for start in range(0, len(jobs), size))
     tickets = count()
     while batches or waiting:
         while batches and len(waiting) < max(1, in_flight()):

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     dask: str | None = Field(
         None, description="Read on Dask: the scheduler's address, or `local` for a cluster on this machine."
     )
+    parts: int | None = Field(
+        None, gt=0, description="Flow runs on a work pool that read a night's documents at the same time."
+    )
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
     inbox: Path | None = Field(
