@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
@@ -13,13 +14,16 @@ import psutil
 from pebble import ProcessExpired, ProcessPool
 
 from flows.jobs import Job, Outcome, quarantined
-from schemas.errors import DocumentError
+from schemas.errors import DocumentError, RunError
 
 WAITING_PER_WORKER = 3
 """Jobs handed out per worker: enough to keep it busy, few enough to keep memory flat."""
 
 ATTEMPTS = 2
 """How often a document may take its worker along: the first time may be the fault of the machine."""
+
+MOST_RENEWALS = 3
+"""How often all workers may die while none of them reads."""
 
 LOOK_SECONDS = 0.25
 """Time between two looks at the memory of the workers."""
@@ -42,11 +46,34 @@ def plan(job: Job) -> None:
 class Workers:
     """A pool of processes that turn jobs into outcomes."""
 
-    def __init__(self, pool: ProcessPool, count: int, timeout: float, watch: "_MemoryWatch"):
-        self._pool = pool
-        self._timeout = timeout
-        self._watch = watch
+    def __init__(self, count: int, timeout: float, context: "_Spawn", watch: "_MemoryWatch"):
         self.count = count
+        self._timeout = timeout
+        self._context = context
+        self._watch = watch
+        self._lock = threading.Lock()
+        self._renewals = 0
+        self._pool = self._fresh()
+
+    def close(self) -> None:
+        """End all processes, also those that are still reading."""
+        self._pool.stop()
+        self._pool.join()
+
+    def _fresh(self) -> ProcessPool:
+        return ProcessPool(max_workers=self.count, context=self._context, initializer=_one_thread)
+
+    def _renew(self) -> None:
+        """Another pool in the place of one whose workers all died while none of them read."""
+        self._renewals += 1
+        if self._renewals > MOST_RENEWALS:
+            raise RunError(
+                "The worker processes die before they read anything.",
+                help="Often memory is short: set `workers` lower, or document_memory_mb higher.",
+                code="workers",
+            )
+        self.close()
+        self._pool = self._fresh()
 
     def outcomes(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """One outcome a job, as they are done."""
@@ -60,7 +87,11 @@ class Workers:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 job = waiting.pop(future)
-                outcome = self._outcome(future, job)
+                try:
+                    outcome = self._outcome(future, job)
+                except BrokenProcessPool:
+                    self._start(waiting, process, job)
+                    continue
                 if outcome.filed.error_code in _DIED:
                     died[job.filed.document_id] += 1
                     if died[job.filed.document_id] < ATTEMPTS:
@@ -79,7 +110,7 @@ class Workers:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 del waiting[future]
-                with suppress(ProcessExpired, TimeoutError):  # the document's outcome will tell
+                with suppress(ProcessExpired, BrokenProcessPool, TimeoutError):  # the document's outcome will tell
                     future.result()
 
     def _fill(self, waiting: dict[Future, Job], work: Callable[[Job], Any], jobs: Iterator[Job]) -> None:
@@ -87,7 +118,10 @@ class Workers:
             self._start(waiting, work, job)
 
     def _start(self, waiting: dict[Future, Job], work: Callable[[Job], Any], job: Job) -> None:
-        waiting[self._pool.schedule(work, args=(job,), timeout=self._timeout)] = job
+        with self._lock:
+            if not self._pool.active:
+                self._renew()
+            waiting[self._pool.schedule(work, args=(job,), timeout=self._timeout)] = job
 
     def _outcome(self, future: Future, job: Job) -> Outcome:
         try:
@@ -134,14 +168,12 @@ def workers(count: int | None, jobs: int, timeout: float, megabytes: int) -> Ite
     """
     count = max(1, min(count or os.cpu_count() or 1, jobs))
     context = _Spawn()
-    pool = ProcessPool(max_workers=count, context=context, initializer=_one_thread)
     with _MemoryWatch(context, megabytes) as watch:
+        own = Workers(count, timeout, context, watch)
         try:
-            yield Workers(pool, count, timeout, watch)
-            pool.close()
+            yield own
         finally:
-            pool.stop()
-            pool.join()
+            own.close()
 
 
 class _Spawn(SpawnContext):

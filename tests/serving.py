@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-PATIENCE = 150
+PATIENCE = 300
 
 
 class Server:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from frontdoor import AGENT, AGREEMENT, write_pdf
+from PIL import Image
 from serving import Server, free_port
 
 TERMS = """SELECT source_uri, status, terms FROM documents LEFT JOIN
@@ -45,14 +46,19 @@ def test_a_dask_worker_killed_in_mid_run_loses_nothing(agent, environment, many,
     assert len(tables[1]) == 40 and tables[1] == tables[0]
 
 
-def test_the_bounds_of_a_document_hold_on_dask(agent, inbox, tmp_path):
-    done = agent("run", inbox, **ON_DASK, CONTRACT_AGENT_DOCUMENT_MEMORY_MB="20")
-    assert done.code == 0 and done.summary["quarantined"] == 3
-    codes = agent("sql", "SELECT DISTINCT error_code FROM quarantine", "--format", "json").rows
-    assert codes == [{"error_code": "out_of_memory"}]
+def test_the_bounds_of_a_document_hold_on_dask(agent, tmp_path):
+    write_pdf(tmp_path / "inbox" / "agreement.pdf", AGREEMENT)
+    Image.new("RGB", (9_900, 9_900), "white").save(tmp_path / "inbox" / "huge.png")
+    done = agent("run", tmp_path / "inbox", **ON_DASK, CONTRACT_AGENT_DOCUMENT_MEMORY_MB="600")
+    assert done.code == 0, done.err
+    rows = agent("sql", "SELECT file_name, error_code FROM documents ORDER BY 1", "--format", "json").rows
+    assert rows == [
+        {"file_name": "agreement.pdf", "error_code": None},
+        {"file_name": "huge.png", "error_code": "out_of_memory"},
+    ]
 
 
-def test_without_a_cluster_the_error_says_what_to_start(agent, inbox, monkeypatch):
+def test_without_a_cluster_the_error_says_what_to_start(agent, inbox):
     done = agent("run", inbox, CONTRACT_AGENT_DASK="nowhere")
     assert done.code == 1 and "[dask]" in done.err and "dask scheduler" in done.err
 

@@ -12,6 +12,7 @@ import flows.pool
 from extractors.files import Limits
 from flows.jobs import Job, Outcome
 from flows.pool import workers
+from schemas.errors import RunError
 from schemas.filed import Filed
 from warehouse.rows import document_rows
 
@@ -86,3 +87,9 @@ def test_a_document_that_takes_all_memory_is_stopped(fates):
     assert "1,500 MB are allowed" in (outcomes["hungry"].error_message or "")
     assert "document_memory_mb" in (outcomes["hungry"].error_message or "")
     assert {outcomes[name].status for name in ("one", "after")} == {"landed"}
+
+
+def test_where_no_worker_can_live_the_run_ends_with_a_reason(fates):
+    with workers(1, 2, timeout=60, megabytes=1) as pool, pytest.raises(RunError) as ended:
+        list(pool.outcomes([job("one"), job("two")]))
+    assert ended.value.code == "workers" and "document_memory_mb" in str(ended.value)
