@@ -11,7 +11,7 @@ from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.rows import Row
 
 GROUP_ROWS = 20_000
-GROUP_CHARACTERS = 16_000_000
+GROUP_CHARACTERS = 8_000_000
 PACKED_ROWS = 500
 """Rows that wait as Python objects; more are packed into Arrow, which takes a tenth of the memory."""
 
