@@ -296,6 +296,20 @@ def serve(
 
 
 @app.command()
+def deploy(
+    pool: Annotated[str, typer.Argument(help="The work pool; made if it is not there.")],
+    inbox: Annotated[Path | None, typer.Option(help="The folder that the schedule reads.")] = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Put the flows onto a work pool of the Prefect server at PREFECT_API_URL, for any number of workers."""
+    from flows.deploy import deploy as deploy_all
+
+    settings = load_settings(inbox=inbox and inbox.resolve())
+    deploy_all(settings, warehouse_place(settings, warehouse), pool)
+    typer.echo(f"Deployed nightly, backfill and part. On each machine: prefect worker start --pool {pool}")
+
+
+@app.command()
 def doctor(
     warehouse: WarehouseOption = None,
     live: Annotated[bool, typer.Option("--live", help="Ask the provider of the openai extractor something.")] = False,
@@ -315,7 +329,8 @@ def doctor(
 def benchmark(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="cuad, evidence, finance_clauses, japanese_terms, kleister, ocr, night or workbook.")
+        str,
+        typer.Argument(help="cuad, evidence, japanese_terms, kleister, ocr, night, scale, workbook and others."),
     ],
 ) -> None:
     """Measure quality or speed; `benchmark NAME --help` tells the arguments."""

@@ -12,6 +12,7 @@ from extractors.files import READ_VERSION
 from extractors.pdf import RawWord
 from schemas.base import Frozen
 from schemas.document import Box, EditMark, SignatureArea, Table
+from schemas.stopwatch import stage
 
 STEP = "picture"
 """What the kept readings of pictures are called."""
@@ -75,7 +76,8 @@ class PictureReader:
         held = self._keep.load(step, READ_VERSION, KeptPicture) if self._keep else None
         if held is not None:
             return adapter.validate_json(held.page)
-        page = read_image(pixels, reading=self._reading)
+        with stage("ocr"):
+            page = read_image(pixels, reading=self._reading)
         if self._keep:
             self._keep.save(step, READ_VERSION, KeptPicture(page=adapter.dump_json(page).decode()))
         return page

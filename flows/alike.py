@@ -71,6 +71,7 @@ class Relatives:
         self._signatures = _Signatures(held.signatures)
         self._entries = [_Entry(self._order(id, uri), id, c) for id, c, uri in held.documents]
         self._places = {entry.document_id: place for place, entry in enumerate(self._entries)}
+        self._facts_keys: dict[str, str | None] = {}  # of the documents of this run
 
     def arranged(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs in the order of landing: what was landed before in its old order, then the new ones by path."""
@@ -90,6 +91,7 @@ class Relatives:
                 return near_duplicate(outcome, original.document_id)
             outcome = linked(outcome, tuple(entry.document_id for _, entry in alike[:MOST_LINKED]))
         self._put(filed)
+        self._facts_keys[filed.document_id] = outcome.facts_key
         return outcome
 
     def _order_of(self, filed: Filed) -> _Order:
@@ -111,6 +113,8 @@ class Relatives:
             return None
         own: Facts | None = None
         for entry in sorted(entry for _, entry in alike):
+            if self._facts_keys.get(entry.document_id, outcome.facts_key) != outcome.facts_key:
+                continue  # of a thousand orders on one template each would look for the facts of all others
             theirs = self._facts(entry.contract_id, outcome.facts_key)
             own = own or (self._facts(outcome.filed.contract_id, outcome.facts_key) if theirs else None)
             if theirs and own and same(own, theirs):

@@ -5,34 +5,40 @@ a second each keeps that well under 5 %; the steps of one contract stay plain fu
 their results by content themselves.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture
+from prefect import flow, get_run_logger
+from prefect.artifacts import (
+    create_image_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed, State
-from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.utilities.annotations import quote
 
 from flows.backfill import Backfill, backfill_request, inbox_of
+from flows.batches import read_on, read_with, task_runner
 from flows.jobs import Job, Outcome
-from flows.night import Processor, Request, Summary, business_date, night
-from flows.pool import Workers, workers
+from flows.night import Processor, Request, Summary, Watcher, ask_ahead, business_date, night, pool_of
+from flows.parts import in_parts
+from flows.picture import as_url, stages_picture
 from schemas.errors import WarehouseError
 from schemas.settings import Settings, load_settings
+from warehouse.brief import brief, render
 from warehouse.read import query
 from warehouse.remote import opened
 
 MISSING_ONLY = Backfill()
-BATCH = 16
-IN_FLIGHT = 2
+RUNNER = task_runner(load_settings())
 
 
-@flow(name="nightly", task_runner=ThreadPoolTaskRunner(max_workers=IN_FLIGHT))
+@flow(name="nightly", task_runner=RUNNER)
 def nightly(business_day: date | None = None) -> State | dict[str, Any]:
     """Read everything new in the inbox; a business day that is done is skipped."""
     settings = load_settings()
@@ -44,7 +50,7 @@ def nightly(business_day: date | None = None) -> State | dict[str, Any]:
     return _run(request, settings)
 
 
-@flow(name="backfill", task_runner=ThreadPoolTaskRunner(max_workers=IN_FLIGHT))
+@flow(name="backfill", task_runner=RUNNER)
 def backfill(form: Backfill = MISSING_ONLY) -> dict[str, Any]:
     """Process contracts again, or those that were missed."""
     settings = load_settings()
@@ -55,7 +61,8 @@ def backfill(form: Backfill = MISSING_ONLY) -> dict[str, Any]:
 def is_done(settings: Settings, day: date) -> bool:
     """Whether a run of this business day was published, as the local copy knows it."""
     try:
-        rows = query(settings.warehouse_folder, "SELECT count(*) FROM runs WHERE business_date = $day", {"day": day})[1]
+        sql = "SELECT count(*) FROM runs WHERE business_date = $day AND trigger IS DISTINCT FROM 'review'"
+        rows = query(settings.warehouse_folder, sql, {"day": day})[1]
     except WarehouseError:  # no warehouse yet: nothing is done
         return False
     return rows[0][0] > 0
@@ -66,44 +73,53 @@ def _run(request: Request, settings: Settings) -> dict[str, Any]:
     summary = night(
         request,
         settings,
-        processor=_in_batches(settings),
-        watch=lambda done, total: update_progress_artifact(progress, progress=100.0 * done / max(1, total)),
+        processor=_in_batches(settings, request.warehouse),
+        watch=by_percent(lambda percent: update_progress_artifact(progress, progress=percent)),
     )
     update_progress_artifact(progress, progress=100.0)
-    _show(summary)
+    _show(summary, request)
     return summary.model_dump()
 
 
-def _show(summary: Summary) -> None:
+def by_percent(tell: Callable[[float], object]) -> Watcher:
+    """A watcher that tells each whole percent once: to tell every document costs more than to read a short one."""
+    told = 0
+
+    def watch(done: int, total: int) -> None:
+        nonlocal told
+        percent = 100 * done // max(1, total)
+        if percent > told:
+            told = percent
+            tell(float(percent))
+
+    return watch
+
+
+def _show(summary: Summary, request: Request) -> None:
     table = [{"measure": name, "value": value} for name, value in summary.model_dump().items()]
     create_table_artifact(key="run-summary", table=table, description="What the run did")
+    title = f"{summary.documents:,} documents, {summary.pages:,} pages in {summary.seconds:,.0f} seconds"
+    create_image_artifact(
+        key="run-stages", image_url=as_url(stages_picture(summary.stages, title)), description="Where the time went"
+    )
+    if not request.dry_run:
+        text = render(brief(request.warehouse))
+        create_markdown_artifact(key="morning-brief", markdown=f"```\n{text}```\n", description="The morning brief")
     get_run_logger().info("%s", summary.model_dump_json())
 
 
-def _in_batches(settings: Settings) -> Processor:
-    """A processor that reads batch by batch as Prefect tasks, a few of them in flight."""
-    # Only an engine that calls a network can fail in a way that trying again mends.
-    read = (
-        read_batch.with_options(retries=2, retry_delay_seconds=[5, 30])
-        if settings.extractor != "embedded"
-        else read_batch
-    )
+def _in_batches(settings: Settings, warehouse: Path) -> Processor:
+    """A processor that reads batch by batch, as Prefect tasks or flow runs, a few of them in flight."""
 
     def run_jobs(jobs: Sequence[Job]) -> Iterator[Outcome]:
-        with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
-            waiting: list[PrefectFuture] = []
-            for start in range(0, len(jobs), BATCH):
-                named = read.with_options(task_run_name=f"documents {start + 1} to {min(start + BATCH, len(jobs))}")
-                waiting.append(named.submit(quote(jobs[start : start + BATCH]), quote(pool)))
-                if len(waiting) > IN_FLIGHT:
-                    yield from waiting.pop(0).result()
-            for future in waiting:
-                yield from future.result()
+        ask_ahead(settings, jobs)
+        if settings.dask:
+            yield from read_on(FlowRunContext.get().task_runner.client, settings, jobs)
+            return
+        if settings.parts:
+            yield from in_parts(settings, jobs, warehouse)
+            return
+        with pool_of(settings, len(jobs)) as pool:
+            yield from read_with(settings, jobs, pool)
 
     return run_jobs
-
-
-@task(name="read batch", cache_policy=NO_CACHE, persist_result=False)
-def read_batch(jobs: Iterable[Job], pool: Workers) -> list[Outcome]:
-    """The outcomes of a batch of documents."""
-    return list(pool.outcomes(jobs))

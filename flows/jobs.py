@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from extractors.files import Limits
 from schemas.base import Frozen
 from schemas.errors import DocumentError
@@ -40,7 +42,7 @@ class Outcome(Frozen):
     """What became of a document: its rows, and the counts for the run's summary.
 
     `facts_key` says under which key the facts are kept that tell whether another document is the same; None when
-    none can be.
+    none can be. `stages` are the seconds of each stage of the line.
     """
 
     filed: Filed
@@ -48,6 +50,7 @@ class Outcome(Frozen):
     pages: int = 0
     flags: int = 0
     facts_key: str | None = None
+    stages: dict[str, float] = Field(default_factory=dict)
 
 
 def quarantined(filed: Filed, error: DocumentError, seconds: float = 0.0) -> Outcome:

@@ -37,21 +37,33 @@ from schemas.llm import LlmSettings
 from schemas.own_playbook import is_exempt
 from schemas.phrases import Language, phrases
 from schemas.playbook import Playbook, load_playbooks
+from schemas.stopwatch import stage, stopwatch
 from warehouse.rows import contract_rows, document_rows
 
 
 def process(job: Job) -> Outcome:
     """The rows of one document. A document that can't be read becomes a quarantined one, never an error."""
+    with stopwatch() as stages:
+        outcome = _processed(job)
+    return outcome.model_copy(update={"stages": stages})
+
+
+def _processed(job: Job) -> Outcome:
     begun = time.perf_counter()
     keep = Keep(job.keep_folder, job.filed.contract_id)
     try:
-        document = _read(job, keep)
+        with stage("read"):
+            document = _read(job, keep)
     except DocumentError as error:
         return quarantined(job.filed, error, seconds=time.perf_counter() - begun)
-    chunks = chunk(document)
-    extraction = _extract(job, keep, document, chunks)
-    reading = judge(extraction, document, _playbook(job.playbook), job.our_entities, job.today, job.language)
-    likeness = keep_likeness(document, job.read_key, keep)
+    with stage("chunk"):
+        chunks = chunk(document)
+    with stage("extract"):
+        extraction = _extract(job, keep, document, chunks)
+    with stage("judge"):
+        reading = judge(extraction, document, _playbook(job.playbook), job.our_entities, job.today, job.language)
+    with stage("likeness"):
+        likeness = keep_likeness(document, job.read_key, keep)
     filed = job.filed.model_copy(
         update={
             "seconds": time.perf_counter() - begun,
@@ -61,7 +73,8 @@ def process(job: Job) -> Outcome:
             "work_key": _work_key(job, extraction),
         }
     )
-    rows = document_rows(filed, document) | contract_rows(filed, document, chunks, reading, job.version)
+    with stage("rows"):
+        rows = document_rows(filed, document) | contract_rows(filed, document, chunks, reading, job.version)
     return Outcome(
         filed=filed,
         rows=rows,
@@ -159,7 +172,9 @@ def _extract(job: Job, keep: Keep, document: Document, chunks: Sequence[Chunk]) 
     extraction = None if fresh else keep.load("extract", job.extract_key, Extraction)
     if extraction is None:
         reader = _engine(job.extractor, job.llm, job.playbook)
-        extraction = check(extract(document, chunks, reader, _show(job)), document)
+        found = extract(document, chunks, reader, _show(job))
+        with stage("check"):
+            extraction = check(found, document)
         if extraction.engine.extractor == job.extractor:  # what another engine stood in for is tried again
             keep.save("extract", job.extract_key, extraction)
     return extraction

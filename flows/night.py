@@ -6,14 +6,19 @@ import hashlib
 import os
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from duckdb import DuckDBPyConnection as Connection
+from pydantic import Field
 
 from extractors.extract import answer_in_batches, choose, fingerprint, judgement_fingerprint, prompt_version, take_plans
 from extractors.files import EXTENSIONS, READ_VERSION, Content, Limits
@@ -28,11 +33,15 @@ from schemas.llm import LEDGER, LlmSettings
 from schemas.phrases import phrases
 from schemas.playbook import load_playbooks, references
 from schemas.settings import Settings, our_entities_of, place
+from schemas.stopwatch import each, stage, stopwatch
 from schemas.tables import SCHEMA_VERSION
 from warehouse.catalogue import publish
 from warehouse.gates import check as check_gates
-from warehouse.lake import land
+from warehouse.lake import Linked, Linker, land
 from warehouse.state import DocumentHead, State, landed
+
+if TYPE_CHECKING:
+    from flows.pool import Workers
 
 Mode = Literal["new", "missing", "failed", "stale", "all"]
 CODE_VERSION = version("contract-data-agent")
@@ -68,6 +77,8 @@ class Summary(Frozen):
     duplicates: int
     pages: int
     seconds: float
+    stages: dict[str, float] = Field(default_factory=dict, exclude=True)
+    """Seconds of each stage: of the line, summed over all documents, then of the run itself."""
 
 
 class Plan(Frozen):
@@ -104,24 +115,37 @@ def night(
     """
     begun, started_at = time.perf_counter(), now()
     run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    plan = prepare(request, settings, run_id, started_at)
-    tally = _Tally(run_id)
-    if not request.dry_run:
-        run = _run_row(request, settings, run_id, started_at) | {"found": plan.found, "unchanged": plan.unchanged}
-        processor = _settled(request.warehouse, processor or _in_pool(settings))
-        outcomes = _outcomes(plan, processor, tally, watch, run, begun)
-        link = linker(run["business_date"], load_playbooks(settings.playbook))
-        check = partial(check_gates, waived=settings.waived_gates)
-        manifest = land(request.warehouse, run, outcomes, references().values(), link=link, check=check)
-        tally.flags = manifest.run["flags"]
-        publish(request.warehouse)
-        if settings.notify and request.trigger in TOLD:
-            from flows.notify import tell
+    with stopwatch() as own:
+        with stage("plan"):
+            plan = prepare(request, settings, run_id, started_at)
+        tally = _Tally(run_id, own)
+        if request.dry_run:
+            tally.documents = plan.documents
+        else:
+            run = _run_row(request, settings, run_id, started_at) | {"found": plan.found, "unchanged": plan.unchanged}
+            processor = _settled(request.warehouse, processor or _by_default(settings))
+            outcomes = _outcomes(plan, processor, tally, watch, run, begun)
+            link, check = _link(run, settings), partial(check_gates, waived=settings.waived_gates)
+            with stage("land"):
+                manifest = land(request.warehouse, run, outcomes, references().values(), link=link, check=check)
+            tally.flags = manifest.run["flags"]
+            with stage("publish"):
+                publish(request.warehouse)
+            if settings.notify and request.trigger in TOLD:
+                from flows.notify import tell
 
-            tell(settings.notify, request.warehouse)
-    else:
-        tally.documents = plan.documents
+                tell(settings.notify, request.warehouse)
     return tally.summary(time.perf_counter() - begun)
+
+
+def _link(run: dict, settings: Settings) -> Linker:
+    link = linker(run["business_date"], load_playbooks(settings.playbook))
+
+    def timed(con: Connection, run_id: str) -> Linked:
+        with stage("link"):
+            return link(con, run_id)
+
+    return timed
 
 
 class Forecast(Frozen):
@@ -146,9 +170,7 @@ def forecast(request: Request, settings: Settings) -> Forecast | None:
     llm = next((job.llm for job in jobs if job.llm), None)
     if llm is None:
         return None
-    from flows.pool import workers
-
-    with workers(settings.workers, len(jobs), settings.document_timeout_seconds) as pool:
+    with pool_of(settings, len(jobs)) as pool:
         pool.plan(jobs)
     planned = take_plans(llm)
     size, tokens = (sum(column) for column in zip((0, 0), *planned, strict=True))
@@ -362,11 +384,21 @@ def _arrived_between(item: Item, first: date | None, last: date | None) -> bool:
     return (first is None or arrived >= first) and (last is None or arrived <= last)
 
 
+WAIT = "wait"
+"""While the run waits for outcomes the workers read; their time is counted document by document."""
+
+_COUNTED = frozenset(
+    ("documents", "contracts", "flags", "quarantined", "duplicates", "pages", "tokens_in", "tokens_out", "cost_usd")
+)
+
+
 class _Tally:
     """Counts what the outcomes bring."""
 
-    def __init__(self, run_id: str):
+    def __init__(self, run_id: str, own: dict[str, float]):
         self.run_id = run_id
+        self._own = own
+        self._of_documents: Counter[str] = Counter()
         self.documents = self.contracts = self.flags = self.quarantined = self.duplicates = self.pages = 0
         self.tokens_in = self.tokens_out = 0
         self.cost_usd = 0.0
@@ -378,14 +410,21 @@ class _Tally:
         self.duplicates += outcome.filed.status == "duplicate"
         self.flags += outcome.flags
         self.pages += outcome.pages
+        self._of_documents.update(outcome.stages)
         for request in outcome.rows.get("requests", ()):
             self.tokens_in += request["tokens_in"]
             self.tokens_out += request["tokens_out"]
             self.cost_usd += request["cost_usd"]
 
+    @property
+    def stages(self) -> dict[str, float]:
+        """Seconds of each stage so far: those of the line over all documents, then the run's own."""
+        spent = {**self._of_documents, **{name: of for name, of in self._own.items() if name != WAIT}}
+        return {name: round(of, 3) for name, of in spent.items()}
+
     def summary(self, seconds: float) -> Summary:
         counts = {name: value for name, value in vars(self).items() if name in Summary.model_fields}
-        return Summary(**counts, seconds=round(seconds, 3))
+        return Summary(**counts, seconds=round(seconds, 3), stages=self.stages)
 
 
 def _outcomes(plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, run: dict, begun: float) -> Iterator:
@@ -395,7 +434,8 @@ def _outcomes(plan: Plan, processor: Processor, tally: _Tally, watch: Watcher, r
         watch(tally.documents, plan.documents)
         yield _with_read_key(outcome, plan).rows
     run.update(
-        {name: value for name, value in vars(tally).items() if name != "run_id"},
+        {name: value for name, value in vars(tally).items() if name in _COUNTED},
+        stages=[{"stage": name, "seconds": seconds} for name, seconds in tally.stages.items()],
         finished_at=now(),
         seconds=round(time.perf_counter() - begun, 3),
     )
@@ -430,10 +470,13 @@ def _settled(warehouse: Path, processor: Processor) -> Processor:
         from flows.alike import Relatives
         from flows.order import in_order
 
-        relatives = Relatives(warehouse, warehouse / KEEP_FOLDER)
-        jobs = relatives.arranged(jobs)
-        for outcome in in_order(jobs, processor(jobs), warehouse / KEEP_FOLDER):
-            yield relatives.settled(outcome)
+        with stage("compare"):
+            relatives = Relatives(warehouse, warehouse / KEEP_FOLDER)
+            jobs = relatives.arranged(jobs)
+        for outcome in in_order(jobs, each(WAIT, processor(jobs)), warehouse / KEEP_FOLDER):
+            with stage("compare"):
+                settled = relatives.settled(outcome)
+            yield settled
 
     return run_jobs
 
@@ -446,20 +489,39 @@ def _with_read_key(outcome: Outcome, plan: Plan) -> Outcome:
     return outcome
 
 
+def _by_default(settings: Settings) -> Processor:
+    if settings.dask:
+        from flows.cluster import on_dask
+
+        return on_dask(settings)
+    return _in_pool(settings)
+
+
 def _in_pool(settings: Settings) -> Processor:
     def run_jobs(jobs: Sequence[Job]) -> Iterator[Outcome]:
-        from flows.pool import workers
-
-        count = settings.workers
-        if choose(settings.extractor) == "openai":  # workers mostly wait for answers
-            count = max(count or os.cpu_count() or 1, settings.openai_concurrency)
-        with workers(count, len(jobs), settings.document_timeout_seconds) as pool:
-            if settings.openai_batch and (llm := next((job.llm for job in jobs if job.llm), None)):
-                pool.plan(jobs)
-                answer_in_batches(llm)
+        ask_ahead(settings, jobs)
+        with pool_of(settings, len(jobs)) as pool:
             yield from pool.outcomes(jobs)
 
     return run_jobs
+
+
+def ask_ahead(settings: Settings, jobs: Sequence[Job]) -> None:
+    """Has the provider answer in batches what the documents will ask about, when the settings say so."""
+    if settings.openai_batch and (llm := next((job.llm for job in jobs if job.llm), None)):
+        with pool_of(settings, len(jobs)) as pool:
+            pool.plan(jobs)
+        answer_in_batches(llm)
+
+
+def pool_of(settings: Settings, jobs: int) -> AbstractContextManager["Workers"]:
+    """Worker processes of this machine, as the settings ask for them."""
+    from flows.pool import workers
+
+    count = settings.workers
+    if choose(settings.extractor) == "openai":  # workers mostly wait for answers
+        count = max(count or os.cpu_count() or 1, settings.openai_concurrency)
+    return workers(count, jobs, settings.document_timeout_seconds, settings.document_memory_mb)
 
 
 def _run_row(request: Request, settings: Settings, run_id: str, started_at: datetime) -> dict:

@@ -109,7 +109,7 @@ async def _serve_deployments(settings: Settings) -> None:
         )
     )
     await runner.aadd_deployment(await backfill.ato_deployment(name="backfill", concurrency_limit=1))
-    await _watch_for_lost_runs()
+    await watch_for_lost_runs()
     missed = last_due(settings, datetime.now(ZoneInfo(settings.time_zone)))
     if missed and not is_done(settings, missed):
         async with get_client() as client:
@@ -123,7 +123,7 @@ def last_due(settings: Settings, now: datetime) -> date | None:
     return next(previous).date()
 
 
-async def _watch_for_lost_runs() -> None:
+async def watch_for_lost_runs() -> None:
     """When machine and runner die together nobody reports it: a run without heartbeat counts as crashed."""
     from datetime import timedelta
 

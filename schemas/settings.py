@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(100, gt=0, description="Most megapixels an image may have.")
     max_megabytes: int = Field(200, gt=0, description="Most megabytes a document may have.")
     document_timeout_seconds: int = Field(1_800, gt=0, description="Longest time for one document.")
+    document_memory_mb: int = Field(
+        4_096, gt=0, description="Most megabytes of memory that the process reading a document may take."
+    )
     reading: Literal["fast", "accurate"] = Field(
         "fast", description="How pictures of pages are read: fast where they are clean, or accurate at twice the time."
     )
@@ -77,6 +80,12 @@ class Settings(BaseSettings):
     ask_seconds: float = Field(10, gt=0, description="Longest time for SQL that a model wrote.")
     ask_rows: int = Field(200, gt=0, description="Most rows that `ask` shows.")
     workers: int | None = Field(None, gt=0, description="Processes that read; one a core when not set.")
+    dask: str | None = Field(
+        None, description="Read on Dask: the scheduler's address, or `local` for a cluster on this machine."
+    )
+    parts: int | None = Field(
+        None, gt=0, description="Flow runs on a work pool that read a night's documents at the same time."
+    )
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
     inbox: Path | str | None = Field(

@@ -233,7 +233,7 @@ TABLES: tuple[Table, ...] = (
         | seconds DOUBLE | tokens_in BIGINT | tokens_out BIGINT | cost_usd DOUBLE | extractor VARCHAR
         | code_version VARCHAR | playbook_version VARCHAR | duplicates INTEGER | inbox VARCHAR
         | trigger VARCHAR | number BIGINT | undone_at BIGINT | found INTEGER
-        | unchanged INTEGER""",
+        | unchanged INTEGER | stages STRUCT(stage VARCHAR, seconds DOUBLE)[]""",
     ),
     _table(
         "gate_results",

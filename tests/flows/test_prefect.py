@@ -1,74 +1,12 @@
 """A real Prefect server on loopback: the schedule is there and makes runs, a backfill by its form lands rows."""
 
-import json
 import signal
-import socket
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from frontdoor import AGENT
-
-PATIENCE = 150
-
-
-class Server:
-    """`contract-agent serve` and its API."""
-
-    def __init__(self, port: int, process: subprocess.Popen):
-        self.url = f"http://127.0.0.1:{port}/api"
-        self._process = process
-
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        request = urllib.request.Request(
-            self.url + path, json.dumps(body).encode(), {"content-type": "application/json"}
-        )
-        return self._answer(request)
-
-    def get(self, path: str) -> Any:
-        return self._answer(urllib.request.Request(self.url + path))
-
-    @staticmethod
-    def _answer(request: urllib.request.Request) -> Any:
-        """The answer; asked again, as Prefect's own client does, while its database is busy (503)."""
-        for _ in range(5):
-            try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
-                    return json.load(answer)
-            except urllib.error.HTTPError as error:
-                if error.code != 503:
-                    raise
-                time.sleep(2)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def wait_for(self, question, what: str) -> Any:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                if answer := question():
-                    return answer
-            except OSError:
-                pass  # the server is still coming up
-            time.sleep(0.5)
-        raise AssertionError(f"{what} did not happen within {PATIENCE} seconds")
-
-    def deployments(self) -> dict[str, dict[str, Any]]:
-        return {d["name"]: d for d in self.post("/deployments/filter", {})}
-
-    def finished(self, run_id: str) -> dict[str, Any] | None:
-        run = self.get(f"/flow_runs/{run_id}")
-        return run if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED") else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from serving import Server, free_port
 
 
 @pytest.fixture
@@ -118,7 +56,8 @@ def test_schedule_catch_up_and_backfill(server, agent):
     assert rows[-1] == {"trigger": "backfill", "documents": 3}
     assert agent("sql", "SELECT max(version) AS v FROM contracts_history", "--format", "json").rows == [{"v": 2}]
     artifacts = server.post("/artifacts/filter", {})
-    assert {"table", "progress"} <= {artifact["type"] for artifact in artifacts}
+    assert {"table", "progress", "image", "markdown"} <= {artifact["type"] for artifact in artifacts}
+    assert {"run-summary", "run-stages", "morning-brief"} <= {artifact["key"] for artifact in artifacts}
 
     wrong = {"from_date": "2026-05-02", "to_date": "2026-05-01"}
     refused = server.post(
