@@ -27,10 +27,11 @@ from flows.batches import read_on, read_with, task_runner
 from flows.jobs import Job, Outcome
 from flows.night import Processor, Request, Summary, Watcher, ask_ahead, business_date, night, pool_of
 from flows.parts import in_parts
-from flows.picture import as_url, stages_picture
+from flows.picture import as_url, drift_picture, stages_picture
 from schemas.errors import WarehouseError
 from schemas.settings import Settings, load_settings
 from warehouse.brief import brief, render
+from warehouse.gates import figures_of_runs
 from warehouse.read import query
 from warehouse.remote import opened
 
@@ -105,6 +106,10 @@ def _show(summary: Summary, request: Request) -> None:
     if not request.dry_run:
         text = render(brief(request.warehouse))
         create_markdown_artifact(key="morning-brief", markdown=f"```\n{text}```\n", description="The morning brief")
+        series, unusual = figures_of_runs(request.warehouse)
+        if series:
+            picture = as_url(drift_picture(series, unusual, "What the runs were like"))
+            create_image_artifact(key="run-drift", image_url=picture, description="Beside the runs before")
     get_run_logger().info("%s", summary.model_dump_json())
 
 

@@ -15,6 +15,7 @@ import duckdb
 
 from schemas.base import Frozen
 from schemas.errors import WarehouseError
+from warehouse.read import query
 from warehouse.rows import Row, Rows
 
 GATE_FOLDER = Path(__file__).parent / "gates"
@@ -88,3 +89,30 @@ def _result(con: duckdb.DuckDBPyConnection, gate: Gate, run_id: str, is_waived: 
         "found": found,
         "examples": ", ".join(examples or ()),
     }
+
+
+def figures_of_runs(root: Path) -> tuple[dict[str, list[float]], set[str]]:
+    """The figures of the last runs by name, oldest first, and the names of those that are unusual in the newest.
+
+    Shares of single terms are left out unless they are unusual.
+    """
+    unusual = {_figure(*row) for row in query(root, _UNUSUAL)[1]}
+    series: dict[str, list[float]] = {}
+    for metric, part, values in query(root, _SERIES)[1]:
+        if (name := _figure(metric, part)) in unusual or metric != "absent":
+            series[name] = values
+    return series, unusual
+
+
+_UNUSUAL = "SELECT metric, part FROM drift WHERE is_warning AND number = (SELECT max(number) FROM drift)"
+_SERIES = """
+SELECT metric, part, list(value ORDER BY number)
+FROM run_metrics JOIN (FROM runs ORDER BY number DESC LIMIT 31) USING (run_id)
+GROUP BY metric, part
+HAVING count(*) > 1
+ORDER BY metric, part
+"""
+
+
+def _figure(metric: str, part: str | None) -> str:
+    return " ".join(text for text in (metric.replace("_", " "), part) if text)
