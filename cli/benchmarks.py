@@ -8,7 +8,18 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
+    *(
+        "agreement",
+        "ask",
+        "cuad",
+        "deals",
+        "evidence",
+        "finance_clauses",
+        "japanese_terms",
+        "judgement",
+        "kills",
+        "kleister",
+    ),
     *("night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
 )
 

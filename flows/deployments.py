@@ -1,4 +1,4 @@
-"""The Prefect side: `nightly` and `backfill` around the plain functions of `flows.night`.
+"""The Prefect side: `nightly`, `backfill` and `weekly` around the plain functions of `flows.night`.
 
 One task reads a batch of contracts. A task run costs Prefect about 15 ms, so a batch of contracts at a third of
 a second each keeps that well under 5 %; the steps of one contract stay plain functions inside it, and keep
@@ -31,6 +31,7 @@ from flows.picture import as_url, drift_picture, stages_picture
 from schemas.errors import WarehouseError
 from schemas.settings import Settings, load_settings
 from warehouse.brief import brief, render
+from warehouse.compact import compact
 from warehouse.gates import figures_of_runs
 from warehouse.read import query
 from warehouse.remote import opened
@@ -57,6 +58,14 @@ def backfill(form: Backfill = MISSING_ONLY) -> dict[str, Any]:
     settings = load_settings()
     warehouse = opened(settings.warehouse_place, settings.warehouse_folder)
     return _run(backfill_request(form, settings, warehouse), settings)
+
+
+@flow(name="weekly")
+def weekly() -> dict[str, int]:
+    """Make few large files of many small ones, and remove what nothing rests on any more."""
+    settings = load_settings()
+    done = compact(opened(settings.warehouse_place, settings.warehouse_folder))
+    return {"files_before": done.files_before, "files_after": done.files_after}
 
 
 def is_done(settings: Settings, day: date) -> bool:

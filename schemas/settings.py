@@ -87,6 +87,7 @@ class Settings(BaseSettings):
         None, gt=0, description="Flow runs on a work pool that read a night's documents at the same time."
     )
     schedule: str = Field("0 2 * * *", description="When the night run starts, as cron.")
+    compact_schedule: str = Field("0 5 * * 0", description="When the warehouse is compacted, as cron.")
     time_zone: str = Field("UTC", description="Time zone of the schedule and of the business date.")
     inbox: Path | str | None = Field(
         None, description="The folder that the schedule reads, or its URL; `inbox/` in the data folder when not set."
