@@ -1,6 +1,6 @@
 """What the morning views and the named questions say."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -35,6 +35,31 @@ def test_changes_by_other_rules(small: Path):
     land_run(small, "r2", changed, business_date=TODAY)
     sql = "SELECT field, old_value, new_value, cause FROM changes_since_last_run"
     assert query(small, sql)[1] == [("R01", "high: 60", "low: 60", "rule_change")]
+
+
+def test_changes_by_amendments_and_decisions(small: Path):
+    """An amendment that came in says what it set, and a decision what it was, until the next business date is done."""
+    master = f"c_{1:016x}"
+    held = {"family_id": master, "contract_id": master}
+
+    def family(value: str, by: str):
+        def link(con, run_id: str) -> Linked:
+            row = held | {"run_id": run_id, "term": "payment_terms_days", "value": value, "set_by_contract_id": by}
+            return Linked({"family_members": [held | {"run_id": run_id}], "family_terms": [row]}, frozenset({master}))
+
+        return link
+
+    decision = {"review_id": "v", "contract_id": master, "target": "flag", "target_id": "f_1", "decision": "rejected"}
+    sql = 'SELECT "table", field, old_value, new_value FROM changes_since_last_run WHERE cause = $cause'
+    land_run(small, "r2", [batch(8, "r2")], link=family("45", "c_8"), business_date=TODAY)
+    assert query(small, sql, {"cause": "amendment"})[1] == [("contract_in_force", "payment_terms_days", "60", "45")]
+    later = TODAY + timedelta(days=1)
+    land_run(small, "r3", [batch(9, "r3")], link=family("30", "c_9"), business_date=later)
+    assert query(small, sql, {"cause": "amendment"})[1] == [("contract_in_force", "payment_terms_days", "45", "30")]
+    land_run(small, "v1", [{"reviews": [decision | {"decided_at": datetime.now(UTC)}]}], trigger="review")
+    assert query(small, sql, {"cause": "decision"})[1] == [("flags", "decision", None, "rejected")]
+    land_run(small, "r4", [batch(7, "r4")], business_date=later + timedelta(days=1))
+    assert query(small, sql, {"cause": "amendment"})[1] == []
 
 
 def test_changes_stay_until_the_next_business_date(small: Path):
