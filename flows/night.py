@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -36,7 +35,7 @@ from schemas.settings import Settings, our_entities_of, place
 from schemas.stopwatch import each, stage, stopwatch
 from schemas.tables import SCHEMA_VERSION
 from warehouse.catalogue import publish
-from warehouse.gates import check as check_gates
+from warehouse.gates import checker
 from warehouse.lake import Linked, Linker, land
 from warehouse.state import DocumentHead, State, landed
 
@@ -114,6 +113,7 @@ def night(
     ExtractorUnavailable when the run itself can't be done.
     """
     begun, started_at = time.perf_counter(), now()
+    check = checker(settings.waived_gates)
     run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with stopwatch() as own:
         with stage("plan"):
@@ -125,7 +125,7 @@ def night(
             run = _run_row(request, settings, run_id, started_at) | {"found": plan.found, "unchanged": plan.unchanged}
             processor = _settled(request.warehouse, processor or _by_default(settings))
             outcomes = _outcomes(plan, processor, tally, watch, run, begun)
-            link, check = _link(run, settings), partial(check_gates, waived=settings.waived_gates)
+            link = _link(run, settings)
             with stage("land"):
                 manifest = land(request.warehouse, run, outcomes, references().values(), link=link, check=check)
             tally.flags = manifest.run["flags"]

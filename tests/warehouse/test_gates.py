@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from schemas.errors import WarehouseError
 from tests.warehouse.landing_samples import DAY, REFERENCES, batch, land_run
 from warehouse.brief import brief, markdown, render
-from warehouse.gates import GateFailed, check, figures_of_runs, gates
+from warehouse.gates import GateFailed, checker, figures_of_runs, gates
 from warehouse.lake import land
 from warehouse.manifest import HELD_BACK, current
 from warehouse.read import query
@@ -45,7 +44,7 @@ FAULTS: list[tuple[str, Callable[[Rows], None]]] = [
 
 def land_checked(root: Path, run_id: str, batches, waived=(), **row):
     run = {"run_id": run_id, "business_date": DAY, "found": len(batches), "unchanged": 0} | row
-    return land(root, run, batches, REFERENCES, check=partial(check, waived=waived))
+    return land(root, run, batches, REFERENCES, check=checker(waived))
 
 
 @pytest.fixture
