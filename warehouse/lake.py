@@ -166,6 +166,9 @@ def commit(
                     mixed.add(table.name)
                 columns[table.name] = tuple(table.columns)
 
+    def taken_in() -> dict[str, Any]:
+        return {"files": dict(files), "columns": dict(columns), "mixed": tuple(sorted(mixed))}
+
     take_in()
     manifest = Manifest(
         layout=LAYOUT,
@@ -174,9 +177,7 @@ def commit(
         previous=former.run_id if former else None,
         created_at=datetime.now(UTC),
         run=run,
-        files=files,
-        columns=columns,
-        mixed=tuple(sorted(mixed)),
+        **taken_in(),
         heads=former.heads if former else (),
         superseded=former.superseded if former else (),
         superseded_before=former.superseded_before if former else (),
@@ -189,42 +190,33 @@ def commit(
     _write_small_tables(root, landing, files, run, references)
     take_in()
     heads, superseded = _write_heads(root, landing, manifest)
-    manifest = manifest.model_copy(
-        update={
-            "files": files,
-            "columns": columns,
-            "mixed": tuple(sorted(mixed)),
-            "heads": heads,
-            "superseded": superseded,
-        }
-    )
+    manifest = manifest.model_copy(update=taken_in() | {"heads": heads, "superseded": superseded})
     if check:
-        manifest = _checked(root, landing, manifest, check)
+        _stage_rows(landing, _checked(root, manifest, check))
+        take_in()
+        manifest = manifest.model_copy(update=taken_in())
+        (root / HELD_BACK).unlink(missing_ok=True)
     write(root, manifest)
-    (root / HELD_BACK).unlink(missing_ok=True)
     return manifest
 
 
-def _checked(root: Path, landing: Landing, manifest: Manifest, check: Checker) -> Manifest:
-    """The manifest with what was found in the state that it would publish. Raises GateFailed, and keeps why."""
+def _checked(root: Path, manifest: Manifest, check: Checker) -> Rows:
+    """What was found in the state that the manifest would publish. Raises GateFailed, and keeps why for the brief."""
     try:
         with seen(root, manifest) as con:
-            found = check(con, landing.run_id)
+            return check(con, manifest.run_id)
     except GateFailed as failed:
-        (root / HELD_BACK).write_text(
-            json.dumps(
-                {"run": manifest.run_id, "business_date": str(manifest.run["business_date"]), "gates": failed.failed}
-            )
-        )
+        day = str(manifest.run["business_date"])
+        why = {"run": manifest.run_id, "business_date": day, "gates": failed.failed}
+        (root / HELD_BACK).write_text(json.dumps(why), encoding="utf-8")
         raise
-    files, columns = dict(manifest.files), dict(manifest.columns)
-    for name, rows in found.items():
-        table = TABLE_BY_NAME[name]
-        write_file(landing.stage / f"{name}.parquet", arrow_table(name, arrow_schema(table), rows))
-        _carry(root, landing, files, table)
-        files[name] = (place(root, landing.run_id, landing.stage / f"{name}.parquet", name),)
-        columns[name] = tuple(table.columns)
-    return manifest.model_copy(update={"files": files, "columns": columns})
+
+
+def _stage_rows(landing: Landing, rows: Rows) -> None:
+    for name, of_table in rows.items():
+        if of_table:
+            table = arrow_table(name, arrow_schema(TABLE_BY_NAME[name]), of_table)
+            write_file(landing.stage / f"{name}.parquet", table)
 
 
 def _landed_runs(root: Path, manifest: Manifest | None) -> set[str]:
@@ -239,10 +231,7 @@ def _link(root: Path, landing: Landing, manifest: Manifest, link: Linker) -> int
     write_file(staged, landing.heads.tables([root / file for file in manifest.heads], manifest.number)[1])
     with seen(root, manifest.model_copy(update={"superseded": (*manifest.superseded, str(staged))})) as con:
         linked = link(con, landing.run_id)
-    for name, rows in linked.rows.items():
-        if rows:
-            table = arrow_table(name, arrow_schema(TABLE_BY_NAME[name]), rows)
-            write_file(landing.stage / f"{name}.parquet", table)
+    _stage_rows(landing, linked.rows)
     landing.heads.add_families(linked.family_ids)
     return len(linked.rows.get("family_flags", ()))
 
