@@ -30,7 +30,7 @@ def one(root: Path, sql: str) -> tuple:
 
 
 def test_empty(root: Path):
-    assert landed(root) == ({}, {}, None)
+    assert landed(root) == ({}, {}, None, frozenset())
     publish(root)
     assert one(root, "SELECT count(*) FROM contracts") == (0,)
 
