@@ -9,7 +9,6 @@ stored only where its number is free, so of two runs that began from the same st
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -23,7 +22,6 @@ from warehouse.manifest import LOCK_SECONDS, REMOTE, Manifest, committed, curren
 from warehouse.storage import Storage
 
 _MANIFEST = re.compile(r"(\d{6,})\.json")
-_LOCAL_MANIFEST = re.compile(r"manifests/(\d{6,})-.+\.json")
 _LISTED = re.compile(r"lake/[^/\\]+/[^/\\]+\.parquet")
 _PATIENCE_SECONDS = 2.0
 _ATTEMPTS = 3
@@ -142,17 +140,26 @@ def commit(root: Path, manifest: Manifest) -> None:
         if storage.read(_name(manifest.number)) != content:
             storage.remove(added)
             raise _meanwhile(storage) from error
+    if _numbers(storage)[-1] != manifest.number:  # its name was free because later ones had it removed
+        storage.remove([_name(manifest.number), *added])
+        raise _meanwhile(storage)
 
 
-def deleted(root: Path, files: Iterable[str | Path]) -> None:
-    """Remove files elsewhere that were removed here, named relative to the folder; manifests too.
+def prune(root: Path, first: int) -> None:
+    """Remove elsewhere the manifests with a lower number than `first`, and the files that only they list.
 
-    Nothing happens where the folder is no copy. Call it after the manifest that lists them no longer is committed.
+    What no manifest lists yet, another machine may be sending at this moment. Call it when a manifest that no longer
+    needs them is committed; nothing happens where the folder is no copy.
     """
     storage = storage_of(root)
-    if storage is not None:
-        names = (Path(name).as_posix() for name in files)
-        storage.remove(_name(int(match[1])) if (match := _LOCAL_MANIFEST.fullmatch(name)) else name for name in names)
+    numbers = _numbers(storage) if storage else []
+    gone = [number for number in numbers if number < first]
+    if storage is None or not gone:
+        return
+    listed = {number: set(_manifest(storage, number).all_files) for number in numbers}
+    kept = set().union(*(listed[number] for number in numbers if number >= first))
+    storage.remove(sorted(set().union(*(listed[number] for number in gone)) - kept))
+    storage.remove(map(_name, gone))  # last, so that a kill in between is made good by the next call
 
 
 def copy_of(root: Path) -> str | None:

@@ -57,10 +57,10 @@ def sweep(root: Path) -> None:
     if left:  # a file outlives the manifest of its own run when later ones list it
         listed = {file for run_id in runs for file in manifest_of(root, run_id).all_files}
         gone += [file for file in left if file not in listed]
-    if gone and (root / REMOTE).is_file():
-        from warehouse.remote import deleted  # needed for copies alone, and slow to import
+    if manifest and (root / REMOTE).is_file():
+        from warehouse.remote import prune  # needed for copies alone, and slow to import
 
-        deleted(root, gone)
+        prune(root, manifest.first)
     for file in gone:
         (root / file).unlink(missing_ok=True)
 

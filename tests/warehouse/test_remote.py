@@ -12,9 +12,13 @@ import pytest
 from landing_samples import land_numbers
 
 from schemas.errors import SettingsError, StorageError, WarehouseError
+from warehouse.compact import compact
+from warehouse.forget import ask_to_forget, forget
+from warehouse.history import roll_back
+from warehouse.lake import Linked
 from warehouse.manifest import current
 from warehouse.read import query
-from warehouse.remote import deleted, opened
+from warehouse.remote import opened
 from warehouse.storage import EXTRAS, Storage
 
 
@@ -104,21 +108,28 @@ def test_where_nothing_can_be_sent_nothing_changes(url: str, first: Path, monkey
     assert current(first) == before and contracts(first) == 3
 
 
-def test_what_is_deleted_leaves_the_other_copies_too(url: str, first: Path, tmp_path: Path):
+def test_going_back_compacting_and_forgetting_reach_the_other_copies(url: str, first: Path, tmp_path: Path):
     second = opened(url, tmp_path / "second")
-    gone = current(first).files["runs"]  # every run writes that file anew
     land_numbers(first, "r2", [7])
-    deleted(first, [*gone, "manifests/000001-r1.json"])
-    assert (second / gone[0]).is_file()
-    opened(url, second)
-    assert not (second / gone[0]).exists()
-    assert contracts(second) == contracts(opened(url, tmp_path / "third")) == 4
-    assert list(Storage(url).files("manifests")) == ["000002.json"]
+    roll_back(first, "r1", "ada", "wrong rules")
+    assert contracts(opened(url, second)) == 3
+    land_numbers(second, "r3", [8])
+    compact(second, keep_days=0)
+    assert {f"lake/{name}" for name in Storage(url).files("lake")} == set(current(second).all_files)
+    ask_to_forget(opened(url, first), f"c_{1:016x}", "ada", "asked to")
+    forget(first, f"c_{1:016x}", "ben", relink=lambda also: lambda con, run_id: Linked({}, frozenset()))
+    assert contracts(opened(url, second)) == contracts(first) == 3
+    assert {f"lake/{name}" for name in Storage(url).files("lake")} == set(current(first).all_files)
+    assert len(Storage(url).files("manifests")) == 1
+    gone = query(second, "SELECT count(*) FROM contracts_history WHERE contract_id = $id", {"id": f"c_{1:016x}"})
+    assert gone[1] == [(0,)]
 
 
-def test_a_warehouse_of_its_own_is_not_touched(small: Path):
-    deleted(small, [current(small).files["contracts"][0]])
-    assert contracts(small) == 3
+def test_what_is_being_sent_is_not_removed(url: str, first: Path, tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"of a run that did not yet publish")
+    Storage(url).upload(tmp_path / "file", "lake/terms/r-other-000000000000.parquet")
+    compact(first, keep_days=0)
+    assert "terms/r-other-000000000000.parquet" in Storage(url).files("lake")
 
 
 @pytest.mark.parametrize("content", [b"{", None], ids=["damaged", "leads outside"])

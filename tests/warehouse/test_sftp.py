@@ -8,8 +8,9 @@ from landing_samples import land_numbers
 from sftp_server import PASSWORD, sftp_server
 
 from schemas.errors import StorageError, WarehouseError
+from warehouse.compact import compact
 from warehouse.read import query
-from warehouse.remote import deleted, opened
+from warehouse.remote import opened
 from warehouse.storage import Storage
 
 
@@ -40,7 +41,7 @@ def test_a_warehouse_over_sftp(place: str, tmp_path: Path):
     with pytest.raises(WarehouseError, match="in the meantime"):
         land_numbers(first, "r3", range(5, 6))
     assert query(opened(place, first), "SELECT count(*) FROM contracts")[1] == [(5,)]
-    deleted(first, [manifest.files["runs"][0], "lake/runs/never-was.parquet"])
+    compact(first, keep_days=0)
     assert manifest.files["runs"][0] not in Storage(place).files()
 
 
