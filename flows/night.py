@@ -30,7 +30,7 @@ from schemas.errors import DocumentError
 from schemas.filed import Filed
 from schemas.llm import LEDGER, LlmSettings
 from schemas.phrases import phrases
-from schemas.playbook import load_playbooks, references
+from schemas.playbook import Playbook, load_playbooks
 from schemas.settings import Settings, our_entities_of, place
 from schemas.stopwatch import each, stage, stopwatch
 from schemas.tables import SCHEMA_VERSION
@@ -125,9 +125,10 @@ def night(
             run = _run_row(request, settings, run_id, started_at) | {"found": plan.found, "unchanged": plan.unchanged}
             processor = _settled(request.warehouse, processor or _by_default(settings))
             outcomes = _outcomes(plan, processor, tally, watch, run, begun)
-            link = _link(run, settings)
+            playbook = load_playbooks(settings.playbook)
+            known, link = playbook.references.values(), _link(run["business_date"], playbook)
             with stage("land"):
-                manifest = land(request.warehouse, run, outcomes, references().values(), link=link, check=check)
+                manifest = land(request.warehouse, run, outcomes, known, link=link, check=check)
             tally.flags = manifest.run["flags"]
             with stage("publish"):
                 publish(request.warehouse)
@@ -138,8 +139,8 @@ def night(
     return tally.summary(time.perf_counter() - begun)
 
 
-def _link(run: dict, settings: Settings) -> Linker:
-    link = linker(run["business_date"], load_playbooks(settings.playbook))
+def _link(today: date, playbook: Playbook) -> Linker:
+    link = linker(today, playbook)
 
     def timed(con: Connection, run_id: str) -> Linked:
         with stage("link"):

@@ -26,7 +26,7 @@ from pydantic import Field, ValidationError, model_validator
 from schemas.base import Frozen
 from schemas.contract import Reference, Severity
 from schemas.errors import PlaybookError
-from schemas.playbook import All, AnyOf, Case, Exempt, Limits, Not, Playbook, Rule, RuleId, load_playbooks
+from schemas.playbook import All, AnyOf, Case, Exempt, Limits, Not, Playbook, Rule, RuleId, load_playbooks, sections_of
 
 _BOUNDS = tuple(Limits.model_fields)
 
@@ -93,7 +93,7 @@ def load_own(file: Path) -> Playbook:
             "version": hashlib.sha256(base.version.encode() + b"\0" + file.read_bytes()).hexdigest()[:12],
             "rules": tuple(sorted((rule for rule in (*kept, *added) if rule), key=lambda rule: rule.id)),
             "library": library,
-            "references": references,
+            "references": sections_of([rule for rule in added if rule]) | references,
             "exceptions": own.exceptions,
         }
     )

@@ -451,7 +451,7 @@ def load_playbooks(name: str | None = None, folder: Path | None = None) -> Playb
     packs = {stem: _read(file) for stem, file in files.items()}
     rules = {stem: _rules(files[stem], packs[stem]) for stem in (*names, "marks")}
     library = _library(files, rules)
-    references = {**_references(files["references"], packs["references"]), **_sections(library.values())}
+    references = {**_references(files["references"], packs["references"]), **sections_of(library.values())}
     topics = _topics(files["asc606"], packs["asc606"])
     _check_keys(files, rules, topics, references, library)
     chosen = [rule for stem in ((name,) if name else names) for rule in rules[stem]]
@@ -528,7 +528,7 @@ def _references(file: Path, data: dict[str, Any]) -> dict[str, Reference]:
     }
 
 
-def _sections(rules: Iterable[Rule]) -> dict[str, Reference]:
+def sections_of(rules: Iterable[Rule]) -> dict[str, Reference]:
     """A rule is its own playbook section: title and positions are stated once, in the rule."""
     return {
         rule.section: Reference(

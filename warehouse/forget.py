@@ -201,15 +201,16 @@ def _without(root: Path, former: Manifest, traces: Traces, run_id: str, stage: P
             if where := _rows_of(table, traces):
                 for lists in (files, retired):
                     lists[table.name] = clean(table.name, where, lists.get(table.name, ()))
-        ids = _any_of("id", (*traces.contract_ids, *traces.document_ids, *traces.family_ids))
-        own = _any_of("document_id", traces.document_ids)
+        of = {"contract": traces.contract_ids, "document": traces.document_ids, "family": traces.family_ids}
+        of["pages"] = traces.document_ids
+        gone = " OR ".join(f"(kind = '{kind}' AND {_any_of('id', ids)})" for kind, ids in of.items())
         return former.model_copy(
             update={
                 "files": files,
                 "retired": {name: held for name, held in retired.items() if held},
-                "heads": clean("heads", f"({ids} OR coalesce({own}, false))", former.heads),
-                "superseded": clean("superseded", ids, former.superseded),
-                "superseded_before": clean("superseded", ids, former.superseded_before),
+                "heads": clean("heads", f"({gone})", former.heads),
+                "superseded": clean("superseded", f"({gone})", former.superseded),
+                "superseded_before": clean("superseded", f"({gone})", former.superseded_before),
                 "first": former.number + 1,
             }
         )

@@ -1,6 +1,7 @@
 """Re-scans become duplicates of their originals, other documents that are much alike are linked, mails are opened."""
 
 import io
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
@@ -284,6 +285,10 @@ def test_landed_files_of_older_versions_have_no_likeness(place):
     with pq.ParquetFile(file) as landed:
         older = landed.read().drop_columns(["likeness"])
     pq.write_table(older, file)
+    (manifest,) = (place.warehouse / "manifests").iterdir()
+    listed = json.loads(manifest.read_text())
+    listed["columns"]["documents"].remove("likeness")
+    manifest.write_text(json.dumps(listed))
     then = likenesses(place.warehouse, SIGNATURE_LENGTH)
     assert (then.documents, then.signatures.shape) == ([], (0, SIGNATURE_LENGTH))
     assert then.first_landed == now.first_landed

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def database(tmp_path: Path) -> Iterator[str]:
         try:
             yield f"postgresql+asyncpg://prefect@127.0.0.1:{port}/postgres"
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # at once, without waiting for its clients
             process.wait(timeout=60)
     finally:
         shutil.rmtree(folder)
@@ -97,7 +98,12 @@ def server(environment, database, tmp_path) -> Iterator[Server]:
     finally:
         for process in reversed(processes):
             process.terminate()
-            process.wait(timeout=60)
+        for process in processes:
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:  # a worker waits for what it asked the server
+                process.kill()
+                process.wait()
 
 
 def test_a_night_is_divided_among_the_workers_of_a_pool(server, agent, tmp_path):
