@@ -2,9 +2,9 @@
 
     contract-agent benchmark question_page [--warehouse DIR] [--out docs/questions.md]
 
-Without a warehouse the night runs over the sample contracts first. What counts from today is counted from a fixed day,
-and what hangs on the run itself (ids, moments, lengths, cost) is left out: the page is the same from any folder on any
-day.
+Without a warehouse the night runs over the sample contracts first, with a fixed business date, from which all questions
+count. What hangs on the run itself (ids, moments, lengths, cost) is left out: the page is the same from any folder on
+any day.
 """
 
 import argparse
@@ -20,9 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from warehouse.catalogue import MORNING_VIEWS, VIEW_FOLDER
-from warehouse.questions import Question, fitted, outside, questions
-from warehouse.read import Row, query
+from warehouse.questions import Question, ask, questions
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "questions.md"
@@ -33,9 +31,6 @@ TODAY = date(2026, 11, 2)
 _LEFT_OUT = re.compile(
     r"(?!rule_id).*_(id|key|at|hash|score)|.*(minutes|cost|seconds).*|days_waiting|target|version|playbook_version|parties"
 )
-_WITH = {"record_as_of": {"date": "2999-12-31"}}
-"""Parameters instead of the defaults: whenever the warehouse was made, that was before this day."""
-_DATED = [name for name in MORNING_VIEWS if "current_date" in (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")]
 _HEAD = """# The questions
 
 Each question with its parameters, the command, and the first rows of its answer on the
@@ -43,7 +38,7 @@ Each question with its parameters, the command, and the first rows of its answer
 `contract-agent query NAME --explain` shows the SQL; `contract-agent ask "..."` finds the question nearest to your
 words.
 
-This page is written by `contract-agent benchmark question_page`; change it there. Its today is 2 November 2026.
+This page is written by `contract-agent benchmark question_page`; change it there. The run was of 2 November 2026.
 """
 
 
@@ -72,20 +67,7 @@ def head(question: Question) -> str:
 
 def _section(question: Question, root: Path) -> Iterator[str]:
     yield head(question)
-    yield from _table(*_answer(question, root))
-
-
-def _answer(question: Question, root: Path) -> tuple[list[str], list[Row]]:
-    """Columns and rows as they were on the fixed day: in the question, and in the views that count from today."""
-    views = ",\n".join(
-        f"{name} AS (\n{(VIEW_FOLDER / f'{name}.sql').read_text(encoding='utf-8')}\n)" for name in _DATED
-    )
-    sql = f"WITH {views}\nSELECT * FROM (\n{question.statement.rstrip().removesuffix(';')}\n)"
-    sql = re.sub(r"\bcurrent_date\b", f"DATE '{TODAY}'", sql)
-    tables = {}
-    if question.reference:
-        tables["reference"] = outside(question.reference, None)
-    return query(root, sql, fitted(question, _WITH.get(question.name, {})), tables)
+    yield from _table(*ask(root, question.name))
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
@@ -125,7 +107,13 @@ def _samples() -> Iterator[Path]:
     """A warehouse with the sample contracts, for as long as it is needed."""
     with tempfile.TemporaryDirectory(prefix="questions-") as folder:
         warehouse = Path(folder) / "warehouse"
-        command = [sys.executable, "-m", "cli.main", "run", ROOT / "sample_contracts", "--warehouse", warehouse]
+        command = [
+            Path(sys.executable).parent / "contract-agent",
+            "run",
+            ROOT / "sample_contracts",
+            "--warehouse",
+            warehouse,
+        ]
         done = subprocess.run([*command, "--date", str(TODAY)], cwd=ROOT, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"The run failed: {done.stderr[-2000:]}")
