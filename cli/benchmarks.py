@@ -9,7 +9,7 @@ from schemas.errors import SettingsError
 
 NAMES = (
     *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kleister"),
-    *("night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
+    *("million", "night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
 )
 
 

@@ -1,9 +1,9 @@
 -- Open flags, the most pressing first: severity times amount times uncertainty.
 WITH decided AS (
-    SELECT target_id, arg_max(decision, decided_at) AS decision
+    SELECT contract_id, target_id, arg_max(decision, decided_at) AS decision
     FROM reviews
     WHERE target = 'flag'
-    GROUP BY target_id
+    GROUP BY contract_id, target_id
 ),
 weighed AS (
     SELECT
@@ -11,7 +11,7 @@ weighed AS (
         coalesce(d.decision, f.status) AS decision,
         CASE f.severity WHEN 'critical' THEN 8 WHEN 'high' THEN 4 WHEN 'medium' THEN 2 ELSE 1 END AS weight
     FROM flags f
-    LEFT JOIN decided d ON d.target_id = f.flag_id
+    LEFT JOIN decided d ON d.contract_id = f.contract_id AND d.target_id = f.flag_id
 )
 SELECT
     -- A tenfold amount adds one step, so that currencies need no exchange rate to be ranked together.
@@ -45,6 +45,6 @@ SELECT
     d.ingested_at
 FROM weighed w
 LEFT JOIN contracts c ON c.contract_id = w.contract_id
-LEFT JOIN documents d ON d.document_id = w.document_id
+LEFT JOIN documents d ON d.contract_id = w.contract_id AND d.document_id = w.document_id
 WHERE w.decision NOT IN ('confirmed', 'overridden', 'rejected', 'not_applicable')
 ORDER BY priority DESC, w.severity, w.contract_id, w.rule_id, w.flag_id
