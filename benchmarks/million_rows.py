@@ -17,6 +17,7 @@ from schemas.tables import TABLE_BY_NAME, TABLES
 from schemas.terms import TERMS
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import SUPERSEDED_COLUMNS, literal
+from warehouse.compact import GROUP_ROWS, GROUP_ROWS_OF_WIDE, WIDE
 from warehouse.gates import gates
 from warehouse.manifest import LAYOUT, Manifest, write
 from warehouse.parquet import write_file
@@ -27,7 +28,6 @@ RUNS = 400
 LAST_DAY = "2026-11-20"
 SENTENCES = 60_000
 COUNTERPARTIES = 50_000
-GROUP_ROWS, GROUP_ROWS_OF_TEXT = 122_880, 16_384  # as compacting writes them
 OPEN_ONE_IN = 200
 """Of the flags of all but the last two nights one in so many is open; all others are decided."""
 
@@ -477,7 +477,6 @@ SELECT unnest(['document', 'contract']) AS kind, unnest([f.document_id, f.contra
     b.run AS by_number, NULL::BIGINT AS until
 FROM former f JOIN base b USING (contract_id)
 """
-_TEXTS = ("clauses", "edit_marks")
 
 
 class Made(NamedTuple):
@@ -573,7 +572,7 @@ class _Writer:
     def _copied(self, name: str, sql: str, staged: str | None = None) -> str:
         """What a query gives, with a table's columns, in a file of the lake; those that it lacks are null."""
         path = self._stage / f"{staged or name}.parquet"
-        size = GROUP_ROWS_OF_TEXT if name in _TEXTS else GROUP_ROWS
+        size = GROUP_ROWS_OF_WIDE if name in WIDE else GROUP_ROWS
         options = f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {size})"
         given = {"held": self._held} if "$held" in sql else {}
         if name in TABLE_BY_NAME:
