@@ -159,6 +159,7 @@ def hot(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         if query.reference is not None:
             con.register("reference", query.reference)
         result[name] = _median(lambda query=query: con.execute(query.sql, query.parameters).fetchall())
+        print(f"{name:50} {result[name]}", file=sys.stderr, flush=True)
     con.close()
     return result
 
@@ -205,6 +206,7 @@ def fresh(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         whole = [str(AGENT), "sql", query.sql, "--format", "csv", "--warehouse", str(root)]
         run = lambda whole=whole: subprocess.run(whole, stdout=subprocess.DEVNULL, check=True)  # noqa: E731
         result[name] = best | {"whole_process_ms": min(_timed_in_milliseconds(run)[0] for _ in range(3))}
+        print(f"{name:50} {result[name]}", file=sys.stderr, flush=True)
     return result
 
 

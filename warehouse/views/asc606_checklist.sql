@@ -1,9 +1,9 @@
 -- One row a contract and topic of ASC 606: what is proposed, why, and what a person concluded.
 WITH decided AS (
-    SELECT contract_id, target_id, arg_max(decision, decided_at) AS decision
+    SELECT target_id, arg_max(decision, decided_at) AS decision
     FROM reviews
     WHERE target = 'asc606'
-    GROUP BY contract_id, target_id
+    GROUP BY target_id
 )
 SELECT
     c.title,
@@ -27,7 +27,7 @@ SELECT
     a.document_id,
     a.run_id
 FROM asc606 a
-LEFT JOIN decided v ON v.contract_id = a.contract_id AND v.target_id = a.asc606_id
+LEFT JOIN decided v ON v.target_id = a.asc606_id
 LEFT JOIN contracts c ON c.contract_id = a.contract_id
 LEFT JOIN documents d ON d.contract_id = a.contract_id AND d.document_id = a.document_id
 ORDER BY c.title, a.contract_id, a.topic, a.asc606_id

@@ -1,14 +1,14 @@
 -- Every departure from the playbook with what was found, our position, the reason, its references and its page.
--- Joins name the contract too, by which the files are sorted: asking for one contract reads little else.
+-- Documents are joined by their contract too: the files are sorted by it, so that little is read for one contract.
 WITH titles AS (
     SELECT coalesce(map_from_entries(list({'k': key, 'v': title}) FILTER (WHERE key IS NOT NULL)), MAP {}) AS of_key
     FROM evidence_refs
 ),
 decided AS (
-    SELECT contract_id, target_id, arg_max(decision, decided_at) AS decision
+    SELECT target_id, arg_max(decision, decided_at) AS decision
     FROM reviews
     WHERE target = 'flag'
-    GROUP BY contract_id, target_id
+    GROUP BY target_id
 )
 SELECT
     f.severity,
@@ -39,7 +39,7 @@ SELECT
     f.run_id
 FROM flags f
 CROSS JOIN titles t
-LEFT JOIN decided v ON v.contract_id = f.contract_id AND v.target_id = f.flag_id
+LEFT JOIN decided v ON v.target_id = f.flag_id
 LEFT JOIN contracts c ON c.contract_id = f.contract_id
 LEFT JOIN documents d ON d.contract_id = f.contract_id AND d.document_id = f.document_id
 ORDER BY

@@ -1,9 +1,9 @@
 -- Open flags, the most pressing first: severity times amount times uncertainty.
 WITH decided AS (
-    SELECT contract_id, target_id, arg_max(decision, decided_at) AS decision
+    SELECT target_id, arg_max(decision, decided_at) AS decision
     FROM reviews
     WHERE target = 'flag'
-    GROUP BY contract_id, target_id
+    GROUP BY target_id
 ),
 weighed AS (
     SELECT
@@ -11,7 +11,7 @@ weighed AS (
         coalesce(d.decision, f.status) AS decision,
         CASE f.severity WHEN 'critical' THEN 8 WHEN 'high' THEN 4 WHEN 'medium' THEN 2 ELSE 1 END AS weight
     FROM flags f
-    LEFT JOIN decided d ON d.contract_id = f.contract_id AND d.target_id = f.flag_id
+    LEFT JOIN decided d ON d.target_id = f.flag_id
 )
 SELECT
     -- A tenfold amount adds one step, so that currencies need no exchange rate to be ranked together.
