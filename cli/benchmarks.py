@@ -8,19 +8,8 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *(
-        "agreement",
-        "ask",
-        "cuad",
-        "deals",
-        "evidence",
-        "finance_clauses",
-        "japanese_terms",
-        "judgement",
-        "kills",
-        "kleister",
-    ),
-    *("night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
+    *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kills"),
+    *("kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
 )
 
 

@@ -13,6 +13,7 @@ from extractors.flag import not_held
 from schemas.contract import PARENTAL, AmendmentEffect
 from schemas.families import Conflict, FamilyTerm, Head, Link, Member, Spoken
 from schemas.playbook import Playbook, Rule
+from warehouse.catalogue import literal
 from warehouse.lake import Linked, Linker
 from warehouse.rows import family_flag_row
 
@@ -109,7 +110,7 @@ def _linked(con: Connection, run_id: str, *, today: date, rule: Rule, also: Coll
     for contract, root in sorted(roots.items()):
         if root in touched:
             families[root].append(contract)
-    read = _members(con, [contract for family in families.values() for contract in family], links)
+    read = _members(con, run_id, [contract for family in families.values() for contract in family], links)
     rows: dict[str, list[Row]] = {"family_members": [], "family_terms": [], "family_conflicts": [], "family_flags": []}
     for root, family in families.items():
         rows["family_members"] += [_member_row(root, read[c], links.get(c), run_id) for c in family]
@@ -195,7 +196,7 @@ def _candidates(con: Connection) -> dict[str, list[Head]]:
     return found
 
 
-def _members(con: Connection, contracts: Collection[str], links: Mapping[str, Link]) -> dict[str, Member]:
+def _members(con: Connection, run_id: str, contracts: Collection[str], links: Mapping[str, Link]) -> dict[str, Member]:
     """The contracts of the families with all that their terms in force hang on."""
     con.execute("CREATE TEMP TABLE wanted AS SELECT unnest(?::VARCHAR[]) AS contract_id", [list(contracts)])
     since = "coalesce(c.effective_date, c.agreement_date, c.signed_date) AS effective_from"
@@ -203,15 +204,16 @@ def _members(con: Connection, contracts: Collection[str], links: Mapping[str, Li
     heads = list(_rows(con, f"SELECT contract_id, c.document_id, {since} FROM contracts c {wanted}"))
     began = {row["contract_id"]: row["effective_from"] for row in heads}
     terms, effects = defaultdict(list), defaultdict(list)
-    for row in _rows(con, f"SELECT * FROM terms {wanted} WHERE value IS NOT NULL ORDER BY char_start"):
-        told = {name: row[name] for name in FamilyTerm.model_fields if name != "effective_from"}
-        terms[row["contract_id"]].append(FamilyTerm(**told, effective_from=began[row["contract_id"]]))
+    told = ", ".join(_TOLD)
+    for row in _rows_of_wanted(con, run_id, f"{told}, char_start", "terms", "value IS NOT NULL"):
+        told_of = {name: row[name] for name in _TOLD}
+        terms[row["contract_id"]].append(FamilyTerm(**told_of, effective_from=began[row["contract_id"]]))
     for row in _rows(con, f"SELECT * FROM amendment_effects {wanted} ORDER BY effect_number"):
-        told = {name: row[name] for name in _EFFECT}
-        effects[row["contract_id"]].append(AmendmentEffect(**told, terms=tuple(row["terms"] or ())))
+        told_of = {name: row[name] for name in _EFFECT}
+        effects[row["contract_id"]].append(AmendmentEffect(**told_of, terms=tuple(row["terms"] or ())))
     clauses = defaultdict(list)
     ranking = "clause_type = 'order_of_precedence'"
-    for row in _rows(con, f"SELECT contract_id, text FROM clauses {wanted} WHERE {ranking} ORDER BY char_start"):
+    for row in _rows_of_wanted(con, run_id, "contract_id, text, char_start", "clauses", ranking):
         clauses[row["contract_id"]].append(row["text"])
     texts = _texts(con) if any(effect.effect == "deletes" for each in effects.values() for effect in each) else {}
     return {
@@ -227,6 +229,22 @@ def _members(con: Connection, contracts: Collection[str], links: Mapping[str, Li
     }
 
 
+def _rows_of_wanted(con: Connection, run_id: str, columns: str, table: str, condition: str) -> Iterator[Row]:
+    """The rows of the wanted contracts in the order of the text.
+
+    Those of this run are found by its id, the others by theirs: so of the large files, which are sorted by contract,
+    only the parts are read where one may stand.
+    """
+    others = """SELECT contract_id FROM wanted
+        ANTI JOIN (SELECT contract_id FROM fresh WHERE run_id = $run_id) USING (contract_id)"""
+    ids = [literal(id) for (id,) in con.execute(others, {"run_id": run_id}).fetchall()]
+    found = f"SELECT {columns} FROM {table} WHERE {condition} AND"
+    more = f"UNION ALL {found} contract_id IN ({', '.join(ids)}) AND run_id <> {literal(run_id)}" if ids else ""
+    sql = f"SELECT * FROM ({found} run_id = {literal(run_id)} {more}) SEMI JOIN wanted USING (contract_id)"
+    return _rows(con, f"{sql} ORDER BY char_start")
+
+
+_TOLD = tuple(name for name in FamilyTerm.model_fields if name != "effective_from")
 _EFFECT = ("effect", "section", "old_text", "new_text", "months", "quote", "page_number")
 
 

@@ -24,9 +24,10 @@ MOST_FORMER = 0.2
 KEEP_DAYS = 7
 """So long readers may go on with files that the current state rests on no longer."""
 _COMPACTED = ("document", "contract", "family", "review")
-_TEXTS = ("pages", "clauses", "chunks", "edit_marks")
-_GROUP_ROWS = 122_880
-_GROUP_ROWS_OF_TEXT = 16_384
+WIDE = ("pages", "clauses", "chunks", "edit_marks", "documents", "contracts", "flags", "asc606")
+GROUP_ROWS = 61_440
+GROUP_ROWS_OF_WIDE = 8_192
+"""Whoever asks for one contract reads a row group of each table; whoever asks at all reads the list of all groups."""
 
 
 class Compaction(NamedTuple):
@@ -146,7 +147,7 @@ class _Rewriter:
     def copied(self, sql: str, name: str, given: dict[str, Any] | None = None) -> Path:
         """What a query gives as a file in the stage."""
         path = self._stage / f"{name}.parquet"
-        size = _GROUP_ROWS_OF_TEXT if name.removesuffix("-former") in _TEXTS else _GROUP_ROWS
+        size = GROUP_ROWS_OF_WIDE if name.removesuffix("-former") in WIDE else GROUP_ROWS
         to = f"TO {literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {size})"
         self._con.execute(f"COPY ({sql}) {to}", given or {})
         return path

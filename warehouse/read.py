@@ -202,6 +202,7 @@ def _attached(root: Path) -> duckdb.DuckDBPyConnection:
     try:
         con.execute(f"ATTACH {literal(root / CATALOGUE)} AS warehouse (READ_ONLY)")
         con.execute("USE warehouse")
+        con.execute("SET parquet_metadata_cache = true")  # landed files never change
     except duckdb.Error as error:
         con.close()
         raise WarehouseError(

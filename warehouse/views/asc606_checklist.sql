@@ -29,5 +29,5 @@ SELECT
 FROM asc606 a
 LEFT JOIN decided v ON v.target_id = a.asc606_id
 LEFT JOIN contracts c ON c.contract_id = a.contract_id
-LEFT JOIN documents d ON d.document_id = a.document_id
+LEFT JOIN documents d ON d.contract_id = a.contract_id AND d.document_id = a.document_id
 ORDER BY c.title, a.contract_id, a.topic, a.asc606_id

@@ -32,7 +32,7 @@ old_terms AS (
 ),
 new_terms AS (
     SELECT k.contract_id, t.term_id, t.term, t.value
-    FROM terms t JOIN known k ON k.contract_id = t.contract_id
+    FROM terms t JOIN known k ON k.contract_id = t.contract_id AND k.run_id = t.run_id
 ),
 old_flags AS (
     SELECT k.contract_id, f.flag_id, f.rule_id, f.rule_version, f.severity || ': ' || coalesce(f.found, '') AS value

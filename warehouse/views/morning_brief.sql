@@ -6,12 +6,17 @@ WITH today AS (
 fresh AS (
     SELECT * FROM documents WHERE run_id IN (SELECT run_id FROM today)
 ),
+held AS MATERIALIZED (
+    -- Both what lies ahead and the values rest on it: one pass over all agreements.
+    SELECT currency, total_value, notice_deadline, period_end FROM running_periods
+),
 ahead AS (
+    -- As in `renewals`.
     SELECT
-        count(*) FILTER (WHERE event = 'notice_deadline' AND days_left <= 30) AS notices,
-        count(*) FILTER (WHERE event = 'period_end') AS ends
-    FROM renewals
-    WHERE days_left <= 90
+        count(*) FILTER (WHERE h.notice_deadline BETWEEN b.today AND b.today + 30) AS notices,
+        count(*) FILTER (WHERE h.period_end BETWEEN b.today AND b.today + 90) AS ends
+    FROM held h
+    CROSS JOIN business_day b
 ),
 lines AS (
     SELECT 1 AS place, 'run' AS section, 'runs' AS metric, count(*)::DOUBLE AS value,
@@ -55,7 +60,7 @@ lines AS (
     UNION ALL
     SELECT 50, 'value', 'total_value', sum(total_value)::DOUBLE,
         coalesce(currency, 'no currency') || ', ' || count(*) || ' contracts'
-    FROM agreements
+    FROM held
     WHERE total_value IS NOT NULL
     GROUP BY currency
 )

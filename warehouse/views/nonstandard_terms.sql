@@ -1,9 +1,8 @@
 -- Every departure from the playbook with what was found, our position, the reason, its references and its page.
-WITH meant AS (
-    SELECT flag_id, string_agg(coalesce(e.title, r.key), '; ' ORDER BY r.ordinal) AS reference_titles
-    FROM (SELECT flag_id, unnest(refs) AS key, generate_subscripts(refs, 1) AS ordinal FROM flags) r
-    LEFT JOIN evidence_refs e ON e.key = r.key
-    GROUP BY flag_id
+-- Documents are joined by their contract too: the files are sorted by it, so that little is read for one contract.
+WITH titles AS (
+    SELECT coalesce(map_from_entries(list({'k': key, 'v': title}) FILTER (WHERE key IS NOT NULL)), MAP {}) AS of_key
+    FROM evidence_refs
 ),
 decided AS (
     SELECT target_id, arg_max(decision, decided_at) AS decision
@@ -21,7 +20,7 @@ SELECT
     f.found,
     f.reason,
     f.refs,
-    m.reference_titles,
+    nullif(array_to_string(list_transform(f.refs, lambda k: coalesce(t.of_key[k], k)), '; '), '') AS reference_titles,
     d.file_name,
     f.page_number,
     f.x0,
@@ -39,10 +38,10 @@ SELECT
     f.document_id,
     f.run_id
 FROM flags f
-LEFT JOIN meant m ON m.flag_id = f.flag_id
+CROSS JOIN titles t
 LEFT JOIN decided v ON v.target_id = f.flag_id
 LEFT JOIN contracts c ON c.contract_id = f.contract_id
-LEFT JOIN documents d ON d.document_id = f.document_id
+LEFT JOIN documents d ON d.contract_id = f.contract_id AND d.document_id = f.document_id
 ORDER BY
     CASE f.severity WHEN 'critical' THEN 1 WHEN 'high' THEN 2 WHEN 'medium' THEN 3 ELSE 4 END,
     c.total_value DESC NULLS LAST,

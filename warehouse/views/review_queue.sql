@@ -45,6 +45,6 @@ SELECT
     d.ingested_at
 FROM weighed w
 LEFT JOIN contracts c ON c.contract_id = w.contract_id
-LEFT JOIN documents d ON d.document_id = w.document_id
+LEFT JOIN documents d ON d.contract_id = w.contract_id AND d.document_id = w.document_id
 WHERE w.decision NOT IN ('confirmed', 'overridden', 'rejected', 'not_applicable')
 ORDER BY priority DESC, w.severity, w.contract_id, w.rule_id, w.flag_id
