@@ -216,9 +216,9 @@ def night(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from flows.families import linker
     from schemas.playbook import load_playbooks, references
     from warehouse.catalogue import publish
-    from warehouse.gates import check
     from warehouse.lake import land
     from warehouse.manifest import manifest_of
+    from warehouse.quality import check
 
     root = _root(folder)
     held = _count(root, "contracts")

@@ -18,9 +18,9 @@ from schemas.terms import TERMS
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import SUPERSEDED_COLUMNS, literal
 from warehouse.compact import GROUP_ROWS, GROUP_ROWS_OF_WIDE, WIDE
-from warehouse.gates import gates
 from warehouse.manifest import LAYOUT, Manifest, write
 from warehouse.parquet import write_file
+from warehouse.quality import gates
 from warehouse.rows import Rows
 from warehouse.stage import place, staging
 

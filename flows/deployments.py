@@ -32,7 +32,7 @@ from schemas.errors import WarehouseError
 from schemas.settings import Settings, load_settings
 from warehouse.brief import brief, render
 from warehouse.compact import compact
-from warehouse.gates import figures_of_runs
+from warehouse.quality import figures_of_runs
 from warehouse.read import query
 from warehouse.remote import opened
 

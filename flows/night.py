@@ -35,8 +35,8 @@ from schemas.settings import Settings, our_entities_of, place
 from schemas.stopwatch import each, stage, stopwatch
 from schemas.tables import SCHEMA_VERSION
 from warehouse.catalogue import publish
-from warehouse.gates import checker
 from warehouse.lake import Linked, Linker, land
+from warehouse.quality import checker
 from warehouse.state import DocumentHead, State, landed
 
 if TYPE_CHECKING:

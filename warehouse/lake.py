@@ -17,10 +17,10 @@ from schemas.errors import WarehouseError
 from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import seen
-from warehouse.gates import GateFailed
 from warehouse.heads import NewHeads
 from warehouse.manifest import HELD_BACK, LAYOUT, LOCK_SECONDS, Manifest, committed, current, publishing, write
 from warehouse.parquet import TableWriter, read_columns, read_file, write_file
+from warehouse.quality import GateFailed
 from warehouse.rows import Rows, utc
 from warehouse.stage import place, staging
 

@@ -9,9 +9,9 @@ import pytest
 from schemas.errors import WarehouseError
 from tests.warehouse.landing_samples import DAY, REFERENCES, batch, land_run
 from warehouse.brief import brief, markdown, render
-from warehouse.gates import GateFailed, checker, figures_of_runs, gates
 from warehouse.lake import land
 from warehouse.manifest import HELD_BACK, current
+from warehouse.quality import GateFailed, checker, figures_of_runs, gates
 from warehouse.read import query
 from warehouse.rows import Rows
 
