@@ -64,23 +64,28 @@ def publish(root: Path, *, timeout: float = LOCK_SECONDS) -> Path:
     the lock for `timeout` seconds or a landed file is missing.
     """
     root = Path(root).resolve()
-    target = root / CATALOGUE
     with publishing(root, timeout):
-        staging = root / "staging"
-        staging.mkdir(exist_ok=True)
-        built = staging / f"catalogue-{uuid4().hex}.duckdb"
-        try:
-            _build(built, root, current(root))
-            _wal(target).unlink(missing_ok=True)  # of a stray writer; the next reader would stumble over it
-            settle(built, target)
-        except duckdb.Error as error:
-            raise WarehouseError(
-                f"The catalogue of {root} can't be built: {_first_line(error)}.",
-                help="If a file of `lake/` is missing, restore it from a backup.",
-            ) from error
-        finally:
-            built.unlink(missing_ok=True)
-            _wal(built).unlink(missing_ok=True)
+        return put_in_place(root)
+
+
+def put_in_place(root: Path) -> Path:
+    """As `publish`. Only under the lock."""
+    target = root / CATALOGUE
+    stages = root / "staging"
+    stages.mkdir(exist_ok=True)
+    built = stages / f"catalogue-{uuid4().hex}.duckdb"
+    try:
+        _build(built, root, current(root))
+        _wal(target).unlink(missing_ok=True)  # of a stray writer; the next reader would stumble over it
+        settle(built, target)
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"The catalogue of {root} can't be built: {_first_line(error)}.",
+            help="If a file of `lake/` is missing, restore it from a backup.",
+        ) from error
+    finally:
+        built.unlink(missing_ok=True)
+        _wal(built).unlink(missing_ok=True)
     return target
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from warehouse.catalogue import put_in_place
 from warehouse.manifest import REMOTE, committed, current, manifest_of, publishing, settle
 
 _FILE = re.compile(r"r-(.+)-[0-9a-f]{12}\.parquet")
@@ -47,6 +48,8 @@ def sweep(root: Path) -> None:
     gone = []
     for run_id in [run_id for run_id, number in runs.items() if manifest and number < manifest.first]:
         gone.append(f"manifests/{runs.pop(run_id):06d}-{run_id}.json")
+    if gone:
+        put_in_place(root)  # the published catalogue may still rest on what goes now
     lake = root / "lake"
     left = [
         str(file.relative_to(root))
