@@ -215,9 +215,8 @@ def read_on(path: Path, stop: Path, report: Path) -> None:
     reads = torn = interrupted = 0
     while not stop.exists():
         try:
-            con = duckdb.connect(str(path), read_only=True)
-            ((contracts, ids, terms, documents, pages),) = con.execute(_SEEN).fetchall()
-            con.close()
+            with duckdb.connect(str(path), read_only=True) as con:  # left open, it would be handed out again
+                ((contracts, ids, terms, documents, pages),) = con.execute(_SEEN).fetchall()
         except duckdb.IOException:  # its files went between opening and reading: forgotten, or compacted at once
             interrupted += 1
             continue
