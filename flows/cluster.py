@@ -21,8 +21,10 @@ from flows.spread import Pending, spread
 from schemas.errors import RunError
 from schemas.settings import Settings
 
+SCHEDULER_SECONDS = 10
+"""How long a run waits for the scheduler, which is there or not."""
 PATIENCE_SECONDS = 60
-"""How long a run waits for the scheduler, and for the first worker."""
+"""How long it waits for the first worker, which may be starting."""
 
 
 def on_dask(settings: Settings) -> Processor:
@@ -56,7 +58,7 @@ def _client(settings: Settings) -> Iterator[Client]:
         local = settings.dask == "local"
         address = stack.enter_context(local_cluster(settings.workers)) if local else settings.dask
         try:
-            client = stack.enter_context(Client(address, timeout=PATIENCE_SECONDS, set_as_default=False))
+            client = stack.enter_context(Client(address, timeout=SCHEDULER_SECONDS, set_as_default=False))
             client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
         except (OSError, ValueError) as error:
             raise unreachable(settings, error) from error
