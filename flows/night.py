@@ -4,7 +4,6 @@ decorates them for Prefect.
 
 import hashlib
 import os
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,6 +36,7 @@ from schemas.tables import SCHEMA_VERSION
 from warehouse.catalogue import publish
 from warehouse.lake import Linked, Linker, land
 from warehouse.quality import checker
+from warehouse.stage import new_run_id
 from warehouse.state import DocumentHead, State, landed
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def night(
     """
     begun, started_at = time.perf_counter(), now()
     check = checker(settings.waived_gates)
-    run_id = f"{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run_id = new_run_id(started_at)
     with stopwatch() as own:
         with stage("plan"):
             plan = prepare(request, settings, run_id, started_at)

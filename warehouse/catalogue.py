@@ -260,10 +260,9 @@ class _Views:
         held = f"{name}_history" if self._number is not None else f"{name}_held" if self._are_superseded else base
         made = [] if self._number is not None else [self._over(held, table, files)]
         if self._are_superseded:
-            kind, id = version_key(table)
             then = "" if self._number is None else " SEMI JOIN runs r ON r.run_id = t.run_id"
-            on = f"s.kind = '{kind}' AND s.id = t.{id} AND s.run_id = t.run_id"
-            made.append(f"CREATE VIEW {base} AS SELECT t.* FROM {held} t{then} ANTI JOIN superseded s ON {on}")
+            on = superseded_on(table)
+            made.append(f"CREATE VIEW {base} AS SELECT t.* FROM {held} t{then} ANTI JOIN {on}")
         if name in _OVERLAID:
             made.append(f"CREATE VIEW {name} AS {_OVERLAID[name]}")
         return made
@@ -291,11 +290,10 @@ class _Views:
         return over_files(name, table.columns, self._root, files, known, mixed)
 
 
-def version_key(table: Table) -> tuple[str, str]:
-    """By what kind of head a table's rows are superseded, and the column with its id."""
-    if table.level == "document":
-        return "document" if table.name == "documents" else "pages", "document_id"
-    return table.level, f"{table.level}_id"
+def superseded_on(table: Table) -> str:
+    """What a table's rows `t` are joined with to find those that are the latest no longer."""
+    kind = "pages" if table.level == "document" and table.name != "documents" else table.level
+    return f"superseded s ON s.kind = '{kind}' AND s.id = t.{table.level}_id AND s.run_id = t.run_id"
 
 
 _OVERLAID = {

@@ -4,7 +4,6 @@ Nothing is lost by it: former versions go to files that only history reads. The 
 lock is held only while the new list of files takes the place of the old one.
 """
 
-import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,10 +12,10 @@ import duckdb
 
 from schemas.errors import WarehouseError
 from schemas.tables import TABLES, Table
-from warehouse.catalogue import SUPERSEDED_COLUMNS, literal, over_files, publish, version_key
+from warehouse.catalogue import SUPERSEDED_COLUMNS, literal, over_files, publish, superseded_on
 from warehouse.heads import latest_of
 from warehouse.manifest import LOCK_SECONDS, Manifest, committed, current, glob_free, manifest_of, publishing, write
-from warehouse.stage import place, staging, sweep
+from warehouse.stage import new_run_id, place, staging, sweep
 
 SETTLED_BYTES = 256 * 2**20
 """A file as large as this is left alone, unless many of its rows are the latest no longer."""
@@ -47,7 +46,7 @@ def compact(root: Path, *, keep_days: float = KEEP_DAYS, timeout: float = LOCK_S
     when the warehouse is empty, another run holds the lock, or it was rolled back or compacted meanwhile.
     """
     root = Path(root).resolve()
-    run_id = f"compact-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run_id = new_run_id(datetime.now(UTC), "compact")
     with staging(root, run_id, timeout) as stage:
         former = current(root)
         if former is None:
@@ -165,8 +164,7 @@ def _superseded_on(table: Table) -> str:
     """What a table's rows are joined with to find those that are the latest no longer; decisions always are."""
     if table.level == "review":
         return "superseded s ON false"
-    kind, id = version_key(table)
-    return f"superseded s ON s.kind = '{kind}' AND s.id = t.{id} AND s.run_id = t.run_id"
+    return superseded_on(table)
 
 
 def _manifest(

@@ -5,7 +5,6 @@ A decision was made on evidence that somebody saw. It is taken only while the wa
 
 import json
 import re
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ from warehouse.catalogue import publish
 from warehouse.lake import land
 from warehouse.read import query
 from warehouse.rows import exact_money, number, stable_id, utc
+from warehouse.stage import new_run_id
 
 TargetName = Literal["term", "flag", "asc606"]
 
@@ -247,7 +247,7 @@ def _is_date(text: str) -> bool:
 
 def _land(root: Path, decisions: Sequence[Decision], today: _Rows) -> str:
     now = utc(datetime.now(UTC))
-    run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run_id = new_run_id(now)
     rows = [_review_row(decision, today[decision.on], now) for decision in decisions]
     land(root, {"run_id": run_id, "started_at": now, "trigger": "review"}, [{"reviews": rows}])
     publish(root)

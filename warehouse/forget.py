@@ -5,7 +5,6 @@ lies in a closed period. What others may say of its text goes too: copies, near 
 (made anew for those who stay), decisions. Former manifests go, since they list files that hold it.
 """
 
-import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,13 +16,13 @@ from schemas.errors import WarehouseError
 from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import literal, publish, seen
-from warehouse.history import record
+from warehouse.history import audit_row, record
 from warehouse.lake import Landing, Linker, commit
-from warehouse.manifest import LOCK_SECONDS, Manifest, current, glob_free, publishing
+from warehouse.manifest import LOCK_SECONDS, Manifest, glob_free
 from warehouse.parquet import write_file
 from warehouse.read import query
 from warehouse.rows import utc
-from warehouse.stage import place, staging, sweep
+from warehouse.stage import changing, place, sweep
 from warehouse.state import FORGOTTEN
 
 ASKED, HELD, RELEASED = "forget_asked", "hold", "release"
@@ -92,28 +91,16 @@ def forget(
     if request["actor"].casefold() == approver.casefold():
         raise WarehouseError(f"{approver} asked for it, so another person has to approve.", code="second_person")
     _refuse_what_must_stay(root, contract_id, closed)
-    run_id = f"forget-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    with staging(root, run_id, timeout) as stage, publishing(root, timeout):
-        former = current(root)
-        if former is None:
-            raise WarehouseError(f"There is nothing in {root}.")
+    with changing(root, "forget", timeout) as (former, run_id, stage):
         with seen(root, former) as con:
             traces = _traces(con, contract_id)
         elsewhere(traces.contract_ids)
-        landing = Landing(stage, run_id)
         left = _without(root, former, traces, run_id, stage)
-        row = {
-            "at": utc(datetime.now(UTC)),
-            "action": FORGOTTEN,
-            "subject": contract_id,
-            "actor": request["actor"],
-            "approver": approver,
-            "reason": request["reason"],
-            "sha256": list(traces.sha256),
-            "number": former.number + 1,
-        }
+        who = {"approver": approver, "sha256": list(traces.sha256)}
+        row = audit_row(former, FORGOTTEN, contract_id, request["actor"], request["reason"], **who)
         write_file(stage / "audit.parquet", arrow_table("audit", arrow_schema(TABLE_BY_NAME["audit"]), [row]))
-        commit(root, landing, left, _run_row(run_id), link=relink(traces.relatives) if traces.relatives else None)
+        link = relink(traces.relatives) if traces.relatives else None
+        commit(root, Landing(stage, run_id), left, _run_row(run_id), link=link)
         sweep(root)
     publish(root)
     return traces

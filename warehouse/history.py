@@ -4,7 +4,6 @@ Rows are never changed. What was the latest follows from the order of the runs a
 can be seen as long as its rows are held, and going back is one more manifest: nothing is lost, and decisions stay.
 """
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -18,10 +17,10 @@ from schemas.errors import WarehouseError
 from schemas.tables import TABLE_BY_NAME
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import literal, number_of, publish, seen
-from warehouse.manifest import LOCK_SECONDS, Manifest, current, publishing, write
+from warehouse.manifest import LOCK_SECONDS, Manifest, write
 from warehouse.parquet import read_file, write_file
-from warehouse.rows import utc
-from warehouse.stage import place, staging
+from warehouse.rows import Row, utc
+from warehouse.stage import changing, place
 
 
 def roll_back(root: Path, moment: str | date, actor: str, reason: str, *, timeout: float = LOCK_SECONDS) -> Manifest:
@@ -31,17 +30,13 @@ def roll_back(root: Path, moment: str | date, actor: str, reason: str, *, timeou
     the inbox takes up again what was taken back. Raises WarehouseError when there is no such state.
     """
     root = Path(root).resolve()
-    run_id = f"rollback-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    with staging(root, run_id, timeout) as stage, publishing(root, timeout):
-        former = current(root)
-        if former is None:
-            raise WarehouseError(f"There is nothing in {root} to go back from.")
+    with changing(root, "rollback", timeout) as (former, run_id, stage):
         with _then_and_now(root, former, moment) as (con, number):
             if number == former.number:
                 raise WarehouseError(f"The warehouse stands as it did after {moment}; there is nothing to take back.")
             _go_back(con, former, number, stage)
-        audit = with_audit(root, former, "rollback", str(moment), actor, reason, former.number + 1)
-        write_file(stage / "audit.parquet", audit)
+        row = audit_row(former, "rollback", str(moment), actor, reason)
+        write_file(stage / "audit.parquet", _with_audit(root, former, row))
         placed = {name: place(root, run_id, stage / f"{name}.parquet", name) for name in _WRITTEN}
         manifest = former.following(run_id, **_of_what_was(former, placed))
         write(root, manifest)
@@ -54,12 +49,9 @@ def record(
 ) -> Manifest:
     """Add a line to the audit, publish, and give back the manifest. Raises WarehouseError when nothing was landed."""
     root = Path(root).resolve()
-    run_id = f"{action.replace('_', '-')}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    with staging(root, run_id, timeout) as stage, publishing(root, timeout):
-        former = current(root)
-        if former is None:
-            raise WarehouseError(f"There is nothing in {root}.")
-        write_file(stage / "audit.parquet", with_audit(root, former, action, subject, actor, reason, former.number + 1))
+    with changing(root, action.replace("_", "-"), timeout) as (former, run_id, stage):
+        row = audit_row(former, action, subject, actor, reason)
+        write_file(stage / "audit.parquet", _with_audit(root, former, row))
         file = place(root, run_id, stage / "audit.parquet", "audit")
         columns = {"audit": tuple(TABLE_BY_NAME["audit"].columns)}
         manifest = former.following(run_id, files=former.files | {"audit": (file,)}, columns=former.columns | columns)
@@ -68,31 +60,15 @@ def record(
     return manifest
 
 
-def with_audit(
-    root: Path,
-    manifest: Manifest,
-    action: str,
-    subject: str,
-    actor: str,
-    reason: str,
-    number: int,
-    *,
-    approver: str | None = None,
-    sha256: list[str] | None = None,
-) -> pa.Table:
-    """The audit's rows and one more, that is the manifest's of this number."""
+def audit_row(former: Manifest, action: str, subject: str, actor: str, reason: str, **more: Any) -> Row:
+    """A line of the audit about what the manifest after `former` brings; `more` are columns besides."""
+    row = {"at": utc(datetime.now(UTC)), "action": action, "subject": subject, "actor": actor, "reason": reason}
+    return row | {"number": former.number + 1} | more
+
+
+def _with_audit(root: Path, former: Manifest, row: Row) -> pa.Table:
     table = TABLE_BY_NAME["audit"]
-    row = {
-        "at": utc(datetime.now(UTC)),
-        "action": action,
-        "subject": subject,
-        "actor": actor,
-        "approver": approver,
-        "reason": reason,
-        "sha256": sha256,
-        "number": number,
-    }
-    held = [read_file(root / file, table) for file in manifest.files.get("audit", ())]
+    held = [read_file(root / file, table) for file in former.files.get("audit", ())]
     return pa.concat_tables([*held, arrow_table("audit", arrow_schema(table), [row])])
 
 

@@ -1,18 +1,46 @@
 """The stage: where a run's files are written until they are moved to their names, and what sweeps it."""
 
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from schemas.errors import WarehouseError
 from warehouse.catalogue import put_in_place
-from warehouse.manifest import REMOTE, committed, current, manifest_of, publishing, settle
+from warehouse.manifest import REMOTE, Manifest, committed, current, manifest_of, publishing, settle
 
 _FILE = re.compile(r"r-(.+)-[0-9a-f]{12}\.parquet")
+
+
+def new_run_id(moment: datetime, action: str = "") -> str:
+    """An id of its own for a run, or for what is done to the warehouse besides, that sorts by time."""
+    return f"{action}{'-' if action else ''}{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+class Change(NamedTuple):
+    """What is done to the warehouse besides runs: the state it begins from, its id, and its stage."""
+
+    former: Manifest
+    run_id: str
+    stage: Path
+
+
+@contextmanager
+def changing(root: Path, action: str, timeout: float) -> Iterator[Change]:
+    """Hold the lock for a change. Raises WarehouseError where nothing was landed yet."""
+    run_id = new_run_id(datetime.now(UTC), action)
+    with staging(root, run_id, timeout) as stage, publishing(root, timeout):
+        former = current(root)
+        if former is None:
+            raise WarehouseError(f"There is nothing in {root}.")
+        yield Change(former, run_id, stage)
 
 
 @contextmanager
