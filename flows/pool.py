@@ -79,39 +79,37 @@ class Workers:
         """One outcome a job, as they are done."""
         died: Counter[str] = Counter()
         waiting: dict[Future, Job] = {}
-        jobs = iter(jobs)
-        while True:
-            self._fill(waiting, process, jobs)
-            if not waiting:
-                return
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                job = waiting.pop(future)
-                try:
-                    outcome = self._outcome(future, job)
-                except BrokenProcessPool:
+        for future, job in self._done(waiting, process, jobs):
+            try:
+                outcome = self._outcome(future, job)
+            except BrokenProcessPool:
+                self._start(waiting, process, job)
+                continue
+            if outcome.filed.error_code in _DIED:
+                died[job.filed.document_id] += 1
+                if died[job.filed.document_id] < ATTEMPTS:
                     self._start(waiting, process, job)
                     continue
-                if outcome.filed.error_code in _DIED:
-                    died[job.filed.document_id] += 1
-                    if died[job.filed.document_id] < ATTEMPTS:
-                        self._start(waiting, process, job)
-                        continue
-                yield outcome
+            yield outcome
 
     def plan(self, jobs: Iterable[Job]) -> None:
         """Notes what an engine will ask about each document (see `flows.line.plan`)."""
-        waiting: dict[Future, Job] = {}
+        for future, _ in self._done({}, plan, jobs):
+            with suppress(ProcessExpired, BrokenProcessPool, TimeoutError):  # the document's outcome will tell
+                future.result()
+
+    def _done(
+        self, waiting: dict[Future, Job], work: Callable[[Job], Any], jobs: Iterable[Job]
+    ) -> Iterator[tuple[Future, Job]]:
+        """Each job when it is done, a few waiting at a time; what the caller adds to `waiting` is waited for too."""
         jobs = iter(jobs)
         while True:
-            self._fill(waiting, plan, jobs)
+            self._fill(waiting, work, jobs)
             if not waiting:
                 return
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
-                del waiting[future]
-                with suppress(ProcessExpired, BrokenProcessPool, TimeoutError):  # the document's outcome will tell
-                    future.result()
+                yield future, waiting.pop(future)
 
     def _fill(self, waiting: dict[Future, Job], work: Callable[[Job], Any], jobs: Iterator[Job]) -> None:
         while len(waiting) < self.count * WAITING_PER_WORKER and (job := next(jobs, None)):
