@@ -19,9 +19,10 @@ from typing import Any
 
 import openpyxl
 
+from schemas.review import DECISIONS
 from schemas.terms import TERMS
 from warehouse.catalogue import publish
-from warehouse.decisions import DECISIONS, Taken, take
+from warehouse.decisions import Taken, take
 from warehouse.lake import land
 from warehouse.read import query
 from warehouse.rows import Rows, stable_id

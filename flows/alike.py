@@ -15,10 +15,10 @@ import numpy as np
 
 from extractors.similar import FEWEST_WORDS, LINKED, SIGNATURE_LENGTH, Facts, facts, same, signature
 from flows.jobs import Job, Outcome, linked, near_duplicate
-from flows.keep import Keep
 from schemas.base import Frozen
 from schemas.document import Document
 from schemas.filed import Filed
+from warehouse.keep import Keep
 from warehouse.state import likenesses
 
 STEP = "likeness"

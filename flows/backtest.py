@@ -10,13 +10,13 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from flows.jobs import Job, now
-from flows.keep import Keep
 from flows.line import judge
 from flows.night import Request, prepare
 from schemas.contract import Extraction, Flag
 from schemas.document import Document
 from schemas.playbook import Playbook, load_playbooks
 from schemas.settings import Settings
+from warehouse.keep import Keep
 
 SMALL = 50
 """Up to so many contracts it is not worth starting other processes."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from extractors.engines.llm.ledger import Ledger
 from flows.families import linker
-from flows.keep import Keep
 from flows.night import KEEP_FOLDER, LEDGER, business_date
 from schemas.playbook import load_playbooks
 from schemas.settings import Settings
 from warehouse.forget import Traces
 from warehouse.forget import forget as forget_rows
+from warehouse.keep import Keep
 
 
 def forget(root: Path, contract_id: str, approver: str, settings: Settings) -> Traces:

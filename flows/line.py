@@ -29,7 +29,6 @@ from extractors.read import read
 from extractors.schedule import billing_schedule, obligations
 from flows.alike import keep_likeness
 from flows.jobs import Job, Outcome, quarantined
-from flows.keep import Keep
 from schemas.contract import Chunk, ContractReading, Extraction, Flag
 from schemas.document import Document
 from schemas.errors import DocumentError
@@ -38,6 +37,7 @@ from schemas.own_playbook import is_exempt
 from schemas.phrases import Language, phrases
 from schemas.playbook import Playbook, load_playbooks
 from schemas.stopwatch import stage, stopwatch
+from warehouse.keep import Keep
 from warehouse.rows import contract_rows, document_rows
 
 

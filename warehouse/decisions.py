@@ -10,23 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.base import Frozen
+from schemas.review import DECISIONS, REASON_CODES, TargetName
 from schemas.terms import TERM_BY_NAME, TermSpec
 from warehouse.catalogue import publish
 from warehouse.lake import land
 from warehouse.read import query
 from warehouse.rows import exact_money, number, stable_id, utc
 from warehouse.stage import new_run_id
-
-TargetName = Literal["term", "flag", "asc606"]
-
-DECISIONS = ("confirmed", "overridden", "rejected", "not_applicable", "needs_info", "escalated")
-REASON_CODES = (
-    *("ocr_error", "wrong_clause", "wrong_interpretation", "amended_elsewhere", "out_of_scope_rule"),
-    *("playbook_exception_approved", "data_entry", "other"),
-)
 
 
 class Target(NamedTuple):

@@ -1,7 +1,7 @@
 """The sheets of the morning: what each shows, and which of them take decisions."""
 
 from schemas.base import Frozen
-from warehouse.decisions import TargetName
+from schemas.review import TargetName
 
 
 class Sheet(Frozen):

@@ -19,7 +19,8 @@ from xlsxwriter.url import Url
 from xlsxwriter.worksheet import Worksheet
 
 from schemas.errors import WarehouseError
-from warehouse.decisions import DECISIONS, REASON_CODES, evidence_of
+from schemas.review import DECISIONS, REASON_CODES
+from warehouse.decisions import evidence_of
 from warehouse.links import Links
 from warehouse.manifest import settle
 from warehouse.read import connect

@@ -14,7 +14,8 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from schemas.errors import WarehouseError
-from warehouse.decisions import TARGETS, Decision, TargetName
+from schemas.review import TargetName
+from warehouse.decisions import TARGETS, Decision
 from warehouse.sheets import SHEETS
 from warehouse.workbook import HASH_COLUMN, REVIEWERS_COLUMNS
 

@@ -14,8 +14,9 @@ from landing_samples import batch, land_numbers, land_run
 from openpyxl.worksheet.worksheet import Worksheet
 
 from schemas.errors import WarehouseError
+from schemas.review import DECISIONS, REASON_CODES
 from warehouse import workbook
-from warehouse.decisions import DECISIONS, REASON_CODES, evidence_hash
+from warehouse.decisions import evidence_hash
 from warehouse.read import query
 from warehouse.workbook_import import filled_in
 

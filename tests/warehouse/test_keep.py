@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.keep import Keep
 from schemas.base import Frozen
+from warehouse.keep import Keep
 
 CONTRACT = "c_0123456789abcdef"
 
