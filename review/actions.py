@@ -366,6 +366,17 @@ class Reviewing:
         return self._store.standing(targets=[(d.target, d.target_id) for d in asked.decisions])
 
 
+def why_closed(store: Store, desk: Facts, contract_id: str) -> tuple[str, str] | None:
+    """Why nothing may be decided on a contract now, and what to do: it is signed off, or of a locked period. None where
+    it may."""
+    dates = desk.dates(contract_id) or ContractDates()
+    try:
+        _refuse_closed(store, contract_id, dates)
+    except ReviewError as closed:
+        return closed.message.rstrip("."), closed.help
+    return None
+
+
 class _Subject(NamedTuple):
     """What is undone, approved or declined: who asked for it, where it stands, and the decisions it is about; with the
     request's number where it is one."""
@@ -429,7 +440,7 @@ def _refuse_past(day: date) -> None:
         raise ReviewError(f"{day} is past.", help="Let it take effect today (UTC) or later.", code="dates")
 
 
-def _refuse_closed(view: View, contract_id: str, dates: ContractDates) -> None:
+def _refuse_closed(view: View | Store, contract_id: str, dates: ContractDates) -> None:
     _refuse_locked(view, contract_id, dates)
     if any(sign_off.approver for sign_off in view.sign_offs(contract_id)):
         raise ReviewError(
@@ -439,7 +450,7 @@ def _refuse_closed(view: View, contract_id: str, dates: ContractDates) -> None:
         )
 
 
-def _refuse_locked(view: View, contract_id: str, dates: ContractDates) -> None:
+def _refuse_locked(view: View | Store, contract_id: str, dates: ContractDates) -> None:
     for period in view.periods():
         if dates.touches(period.first, period.last):
             raise ReviewError(
