@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import keeping
+from cli import keeping, review
 from cli.places import WarehouseOption, warehouse_folder, warehouse_place
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 
 app.add_typer(playbook_app, name="playbook")
+review.register(app)
 for command in (keeping.rollback, keeping.compact, keeping.forget, keeping.hold):
     app.command()(command)
 
@@ -226,7 +227,9 @@ def import_workbook(
     """Take the reviewers' decisions back. The exit code is 1 when some were refused; the others are taken."""
     from cli.exchange import import_report
 
-    lines, complete = import_report(warehouse_folder(load_settings(), warehouse), workbook, reviewer, dry_run)
+    settings = load_settings()
+    folder = settings.review_folder(warehouse_place(settings, warehouse))
+    lines, complete = import_report(warehouse_folder(settings, warehouse), workbook, reviewer, dry_run, folder)
     for line in lines:
         typer.echo(line)
     if not complete:

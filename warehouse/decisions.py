@@ -6,8 +6,9 @@ A decision was made on evidence that somebody saw. It is taken only while the wa
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from schemas.terms import TERM_BY_NAME, TermSpec
 from warehouse.catalogue import publish
 from warehouse.lake import land
 from warehouse.read import query
-from warehouse.rows import exact_money, number, stable_id, utc
+from warehouse.rows import Rows, exact_money, number, stable_id, utc
 from warehouse.stage import new_run_id
 
 
@@ -100,18 +101,28 @@ def evidence_of(target: TargetName, row: Mapping[str, Any]) -> str:
     return evidence_hash(row["quote"], next((value for value in seen if value is not None), None))
 
 
-def take(root: Path, given: Sequence[Decision], *, dry_run: bool = False) -> Taken:
+Refuser = Callable[[str], tuple[str, str] | None]
+"""Says why nothing may be decided on a contract now, and what to do; None where it may."""
+
+
+def take(
+    root: Path,
+    given: Sequence[Decision],
+    *,
+    dry_run: bool = False,
+    refuse: Refuser = lambda contract_id: None,
+) -> Taken:
     """Land the decisions that can be taken and publish them; with `dry_run` only say what would be taken.
 
-    What is said twice counts once, and what is held already is left alone. Raises WarehouseError when there is no
-    warehouse or another run is publishing.
+    `refuse` is asked about each contract. What is said twice counts once, and what is held already is left alone.
+    Raises WarehouseError when there is no warehouse or another run is publishing.
     """
     root = Path(root)
     today = _today(root, given)
-    meant = [_normal(decision, today.get(decision.on)) for decision in given]
+    meant = [normal(decision, _field(decision, today.get(decision.on))) for decision in given]
     held = _held(root, meant)
     new = [decision for decision in meant if decision.said not in held]
-    refusals = tuple(_refusals(new, today))
+    refusals = tuple(_refusals(new, today, cache(refuse)))
     refused = {refusal.decision.said for refusal in refusals}
     good = list({decision.said: decision for decision in new if decision.said not in refused}.values())
     run_id = _land(root, good, today) if good and not dry_run else None
@@ -122,10 +133,15 @@ _Rows = dict[tuple[str, str], dict[str, Any]]
 
 
 def _today(root: Path, given: Iterable[Decision]) -> _Rows:
-    """What is decided on as it stands now, by target and id."""
+    return standing_now(root, [decision.on for decision in given])
+
+
+def standing_now(root: Path, targets: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows of what is decided on as they stand now, by target and id; what is not there any more is left out."""
     found: _Rows = {}
+    wanted_ids = set(targets)
     for name, target in TARGETS.items():
-        if ids := [d.target_id for d in given if d.target == name]:
+        if ids := [id for kind, id in wanted_ids if kind == name]:
             columns = ("contract_id", "quote", target.field, *target.seen)
             wanted = f"{target.id} IN (SELECT unnest($ids))"
             sql = f"SELECT {target.id}, {', '.join(columns)} FROM {target.table} WHERE {wanted}"
@@ -141,18 +157,22 @@ def _held(root: Path, given: Iterable[Decision]) -> set[tuple[str | None, ...]]:
     return set(query(root, sql, {"ids": ids})[1]) if ids else set()
 
 
-def _normal(decision: Decision, row: Mapping[str, Any] | None) -> Decision:
-    """The same decision with a value that fits its term written as terms are."""
-    spec = _spec(decision, row)
+def normal(decision: Decision, field: str | None) -> Decision:
+    """The same decision with a value that fits its term, `field`, written as terms are."""
+    spec = _spec(decision, field)
     fit = fitting(spec, decision.new_value) if spec and decision.new_value is not None else None
     return decision.model_copy(update={"new_value": fit}) if fit is not None else decision
 
 
-def _spec(decision: Decision, row: Mapping[str, Any] | None) -> TermSpec | None:
-    return TERM_BY_NAME.get(row["term"]) if row and decision.target == "term" else None
+def _field(decision: Decision, row: Mapping[str, Any] | None) -> str | None:
+    return row[TARGETS[decision.target].field] if row else None
 
 
-def _refusals(given: Sequence[Decision], today: _Rows) -> Iterable[Refusal]:
+def _spec(decision: Decision, field: str | None) -> TermSpec | None:
+    return TERM_BY_NAME.get(field) if field and decision.target == "term" else None
+
+
+def _refusals(given: Sequence[Decision], today: _Rows, refuse: Refuser) -> Iterable[Refusal]:
     on: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in given:
         on[decision.on].append(decision)
@@ -163,6 +183,8 @@ def _refusals(given: Sequence[Decision], today: _Rows) -> Iterable[Refusal]:
             yield Refusal(decision, f"{there} says something else of it", "Leave one of them.")
         elif problem := _problem(decision, today.get(decision.on)):
             yield Refusal(decision, *problem)
+        elif closed := refuse(today[decision.on]["contract_id"]):
+            yield Refusal(decision, *closed)
 
 
 def _problem(decision: Decision, row: Mapping[str, Any] | None) -> tuple[str, str] | None:
@@ -171,6 +193,12 @@ def _problem(decision: Decision, row: Mapping[str, Any] | None) -> tuple[str, st
         return "it is no longer there", "Export again; a newer reading may have replaced it."
     if decision.evidence_hash != evidence_of(decision.target, row):
         return "its quotation or value is not what was exported", "Export again and decide on what it says now."
+    return problem_of(decision, _field(decision, row))
+
+
+def problem_of(decision: Decision, field: str | None) -> tuple[str, str] | None:
+    """What is wrong with what a decision on `field` (a term's name, a rule's id, a topic) says, and what to do; None
+    when nothing is."""
     if decision.decision is None:
         return "it has no decision", f"Choose one of {', '.join(DECISIONS)}, or empty the row's other cells."
     if decision.decision not in DECISIONS:
@@ -179,7 +207,7 @@ def _problem(decision: Decision, row: Mapping[str, Any] | None) -> tuple[str, st
         return f"there is no reason code {decision.reason_code!r}", f"Choose one of {', '.join(REASON_CODES)}."
     if decision.reviewer is None:
         return "it has no reviewer", "Fill in the column reviewer, or give --reviewer NAME."
-    return _value_problem(decision, _spec(decision, row))
+    return _value_problem(decision, _spec(decision, field))
 
 
 def _value_problem(decision: Decision, spec: TermSpec | None) -> tuple[str, str] | None:
@@ -241,16 +269,21 @@ def _is_date(text: str) -> bool:
 def _land(root: Path, decisions: Sequence[Decision], today: _Rows) -> str:
     now = utc(datetime.now(UTC))
     run_id = new_run_id(now)
-    rows = [_review_row(decision, today[decision.on], now) for decision in decisions]
-    land(root, {"run_id": run_id, "started_at": now, "trigger": "review"}, [{"reviews": rows}])
-    publish(root)
+    land_reviewed(root, run_id, {"reviews": [_review_row(d, today[d.on], now, run_id) for d in decisions]})
     return run_id
 
 
-def _review_row(decision: Decision, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def land_reviewed(root: Path, run_id: str, rows: Rows) -> None:
+    """Land what people did as a run of its own, and publish it."""
+    land(root, {"run_id": run_id, "started_at": utc(datetime.now(UTC)), "trigger": "review"}, [rows])
+    publish(root)
+
+
+def _review_row(decision: Decision, row: Mapping[str, Any], now: datetime, run_id: str) -> dict[str, Any]:
     return dict(zip(_SAID, decision.said, strict=True)) | {
         "review_id": stable_id("v_", *decision.said),
         "contract_id": row["contract_id"],
         "old_value": row[TARGETS[decision.target].seen[0]],
         "decided_at": now,
+        "run_id": run_id,
     }
