@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from review.shown import (
+    EVERYTHING,
     Conflict,
     ContractPage,
     ContractView,
@@ -47,12 +48,12 @@ class Desk:
         raise NotImplementedError
 
     def queue(
-        self, filters: QueueFilters = QueueFilters(), sort: QueueSort = "priority", page: int = 1, size: int = 50
+        self, filters: QueueFilters = EVERYTHING, sort: QueueSort = "priority", page: int = 1, size: int = 50
     ) -> QueuePage:
         """A page of the queue, from 1."""
         raise NotImplementedError
 
-    def around(self, flag_id: str, filters: QueueFilters = QueueFilters(), sort: QueueSort = "priority") -> Neighbours:
+    def around(self, flag_id: str, filters: QueueFilters = EVERYTHING, sort: QueueSort = "priority") -> Neighbours:
         """What stands before and after a flag in the queue."""
         raise NotImplementedError
 

@@ -39,6 +39,9 @@ class QueueFilters(Frozen):
     state: QueueState = "open"
 
 
+EVERYTHING = QueueFilters()
+
+
 class QueueRow(Frozen):
     """A flag of the queue. `age_days` counts from the day the document came in to today; `state` is None where
     nobody has decided on the page, else as in `Standing`."""
