@@ -8,7 +8,18 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kills"),
+    *(
+        "agreement",
+        "ask",
+        "boxes",
+        "cuad",
+        "deals",
+        "evidence",
+        "finance_clauses",
+        "japanese_terms",
+        "judgement",
+        "kills",
+    ),
     *("kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
 )
 
