@@ -14,6 +14,7 @@ NAMES = (
         "boxes",
         "cuad",
         "deals",
+        "desk",
         "evidence",
         "finance_clauses",
         "japanese_terms",
