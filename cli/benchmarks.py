@@ -11,6 +11,20 @@ NAMES = (
     *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kills"),
     *("kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval", "review-kills"),
     *("scale", "workbook"),
+    *(
+        "agreement",
+        "ask",
+        "boxes",
+        "cuad",
+        "deals",
+        "desk",
+        "evidence",
+        "finance_clauses",
+        "japanese_terms",
+        "judgement",
+        "kills",
+    ),
+    *("kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
 )
 
 
