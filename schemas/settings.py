@@ -5,6 +5,7 @@ Values come from environment variables `CONTRACT_AGENT_<NAME>` (lists as JSON), 
 """
 
 import hashlib
+import ipaddress
 import os
 import re
 import tomllib
@@ -106,6 +107,26 @@ class Settings(BaseSettings):
     closed_periods: tuple[tuple[date, date], ...] = Field(
         (), description="Closed periods as first and last day; contracts of theirs can't be forgotten."
     )
+    review_materiality: float = Field(
+        100_000, ge=0, description="Total value, in whatever currency, from which a second person approves decisions."
+    )
+    review_session_idle_minutes: int = Field(
+        30, gt=0, description="How long a session of the review page lasts without a request."
+    )
+    review_session_hours: int = Field(12, gt=0, description="How long a session of the review page lasts at most.")
+    review_proxy_header: str | None = Field(
+        None, description="The header in which a trusted proxy names who signed in; none is believed when not set."
+    )
+    review_trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses or networks of the proxies whose header is believed."
+    )
+
+    @field_validator("review_trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for network in given:
+            ipaddress.ip_network(network, strict=False)
+        return given
 
     @field_validator("time_zone")
     @classmethod
@@ -135,10 +156,20 @@ class Settings(BaseSettings):
         """The path itself, or the folder in the cache for what a URL names."""
         if not is_remote(place):
             return Path(place)
-        url = str(place).rstrip("/")
-        name = re.sub(r"[^A-Za-z0-9]+", "-", url)[:40].strip("-")
-        cache = (self.cache or self.home / "cache").expanduser().resolve()
-        return cache / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+        return (self.cache or self.home / "cache").expanduser().resolve() / _folder_name(str(place))
+
+    def review_folder(self, place: Path | str) -> Path:
+        """Where the decisions on a warehouse are kept: in its folder, or in the data folder for one elsewhere, since
+        a cache may be emptied."""
+        if not is_remote(place):
+            return Path(place) / "review"
+        return self.home.expanduser().resolve() / "review" / _folder_name(str(place))
+
+
+def _folder_name(url: str) -> str:
+    url = url.rstrip("/")
+    name = re.sub(r"[^A-Za-z0-9]+", "-", url)[:40].strip("-")
+    return f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
 
 
 def is_remote(place: Path | str) -> bool:

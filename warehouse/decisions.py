@@ -108,7 +108,7 @@ def take(root: Path, given: Sequence[Decision], *, dry_run: bool = False) -> Tak
     """
     root = Path(root)
     today = _today(root, given)
-    meant = [_normal(decision, today.get(decision.on)) for decision in given]
+    meant = [normal(decision, _field(decision, today.get(decision.on))) for decision in given]
     held = _held(root, meant)
     new = [decision for decision in meant if decision.said not in held]
     refusals = tuple(_refusals(new, today))
@@ -141,15 +141,19 @@ def _held(root: Path, given: Iterable[Decision]) -> set[tuple[str | None, ...]]:
     return set(query(root, sql, {"ids": ids})[1]) if ids else set()
 
 
-def _normal(decision: Decision, row: Mapping[str, Any] | None) -> Decision:
-    """The same decision with a value that fits its term written as terms are."""
-    spec = _spec(decision, row)
+def normal(decision: Decision, field: str | None) -> Decision:
+    """The same decision with a value that fits its term, `field`, written as terms are."""
+    spec = _spec(decision, field)
     fit = fitting(spec, decision.new_value) if spec and decision.new_value is not None else None
     return decision.model_copy(update={"new_value": fit}) if fit is not None else decision
 
 
-def _spec(decision: Decision, row: Mapping[str, Any] | None) -> TermSpec | None:
-    return TERM_BY_NAME.get(row["term"]) if row and decision.target == "term" else None
+def _field(decision: Decision, row: Mapping[str, Any] | None) -> str | None:
+    return row[TARGETS[decision.target].field] if row else None
+
+
+def _spec(decision: Decision, field: str | None) -> TermSpec | None:
+    return TERM_BY_NAME.get(field) if field and decision.target == "term" else None
 
 
 def _refusals(given: Sequence[Decision], today: _Rows) -> Iterable[Refusal]:
@@ -171,6 +175,12 @@ def _problem(decision: Decision, row: Mapping[str, Any] | None) -> tuple[str, st
         return "it is no longer there", "Export again; a newer reading may have replaced it."
     if decision.evidence_hash != evidence_of(decision.target, row):
         return "its quotation or value is not what was exported", "Export again and decide on what it says now."
+    return problem_of(decision, _field(decision, row))
+
+
+def problem_of(decision: Decision, field: str | None) -> tuple[str, str] | None:
+    """What is wrong with what a decision on `field` (a term's name, a rule's id, a topic) says, and what to do; None
+    when nothing is."""
     if decision.decision is None:
         return "it has no decision", f"Choose one of {', '.join(DECISIONS)}, or empty the row's other cells."
     if decision.decision not in DECISIONS:
@@ -179,7 +189,7 @@ def _problem(decision: Decision, row: Mapping[str, Any] | None) -> tuple[str, st
         return f"there is no reason code {decision.reason_code!r}", f"Choose one of {', '.join(REASON_CODES)}."
     if decision.reviewer is None:
         return "it has no reviewer", "Fill in the column reviewer, or give --reviewer NAME."
-    return _value_problem(decision, _spec(decision, row))
+    return _value_problem(decision, _spec(decision, field))
 
 
 def _value_problem(decision: Decision, spec: TermSpec | None) -> tuple[str, str] | None:
