@@ -154,11 +154,13 @@ class PageInfo(Frozen):
 
 
 class ChangedTerm(Frozen):
-    """What one document of a family made of a term: what held before it, and after it."""
+    """What one document of a family made of a term: what held before it, and after it. What a later one replaced is
+    not in force any more."""
 
     term: str
     before: str | None
     after: str | None
+    is_in_force: bool
     set_by_contract_id: str
     set_by_document_id: str | None
     effective_from: date | None
@@ -249,21 +251,6 @@ class ContractPage(Frozen):
     @property
     def pages(self) -> int:
         return max(1, -(-self.total // self.size))
-
-
-class TargetFacts(Frozen):
-    """What the rules of deciding ask of a target. `value` is the row's as seen, before any decision. `dates` are the
-    days by which a contract's period is told (see `warehouse.forget`). `severity` is a flag's."""
-
-    target: TargetName
-    target_id: str
-    contract_id: str
-    name: str
-    value: str | None
-    evidence_hash: str
-    severity: Severity | None
-    total_value: Decimal | None
-    dates: tuple[date, ...]
 
 
 class Conflict(Frozen):

@@ -1,0 +1,296 @@
+"""One published state of the warehouse, as the desk reads it: a connection of its own, what is asked for all the time
+held in its memory, and the contracts that were looked at.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from review.live import Live, On
+from review.shown import Row
+from schemas.review import SETTLED, TargetName
+from warehouse.decisions import TARGETS
+from warehouse.read import connect
+from warehouse.rows import utc
+
+MOST_CONTRACTS = 400
+"""Contracts that are held ready for the next look."""
+
+QUEUE_COLUMNS = (
+    *("priority", "severity", "title", "counterparty", "rule_id", "reason", "found", "standard", "refs"),
+    *("total_value", "currency", "file_name", "page_number", "quote", "evidence", "confidence", "status"),
+    *("clause_type", "flag_id", "contract_id", "document_id", "ingested_at"),
+)
+
+# As in views/review_queue.sql; for flags that are open again only since the warehouse was published.
+_PRIORITY = """round(
+    CASE f.severity WHEN 'critical' THEN 8 WHEN 'high' THEN 4 WHEN 'medium' THEN 2 ELSE 1 END
+    * (1 + log10(1 + greatest(coalesce(c.total_value, 0), 0)::DOUBLE) / 2)
+    * (2 - coalesce(f.confidence, 0)),
+    2
+)"""
+
+_QUEUED = """SELECT q.*, l.contract_type, v.decided_at, lower(concat_ws(
+    ' ', q.title, q.counterparty, q.rule_id, q.reason, q.found, q.quote, q.file_name, q.contract_id
+)) AS words
+FROM ({}) q
+LEFT JOIN memory.main.listed l ON l.contract_id = q.contract_id
+LEFT JOIN memory.main.last_decided v ON v.target = 'flag' AND v.target_id = q.flag_id"""
+
+_IN_MEMORY = (
+    "CREATE TABLE memory.main.decided AS SELECT * FROM reviews ORDER BY contract_id, decided_at",
+    """CREATE TABLE memory.main.last_decided AS
+    SELECT target, target_id, max(decided_at) AS decided_at FROM memory.main.decided GROUP BY ALL""",
+    "CREATE TABLE memory.main.members AS SELECT * FROM family_members ORDER BY family_id, contract_id",
+    """CREATE TABLE memory.main.listed AS
+    SELECT c.contract_id, c.title, c.contract_type, c.counterparty, c.our_entity, c.effective_date, c.expiration_date,
+        c.total_value, c.currency, c.capture_class, c.document_id, d.file_name, d.ingested_at,
+        lower(concat_ws(' ', c.title, c.counterparty, c.our_entity, d.file_name, c.contract_id)) AS words
+    FROM contracts c
+    LEFT JOIN documents d ON d.contract_id = c.contract_id AND d.document_id = c.document_id
+    ORDER BY d.ingested_at DESC NULLS LAST, c.contract_id""",
+    "CREATE TABLE memory.main.queue AS " + _QUEUED.format(f"SELECT {', '.join(QUEUE_COLUMNS)} FROM review_queue"),
+    "CREATE TABLE memory.main.live (flag_id VARCHAR, decision VARCHAR, state VARCHAR, decided_at TIMESTAMP)",
+    "CREATE TABLE memory.main.rules (rule_id VARCHAR, scope VARCHAR)",
+    """CREATE VIEW memory.main.live_queue AS
+    SELECT q.* EXCLUDE (status, decided_at), l.state,
+        CASE
+            WHEN EXISTS (
+                SELECT 1 FROM memory.main.rules o
+                WHERE o.rule_id = q.rule_id AND o.scope IN ('all', lower(q.counterparty), q.contract_type)
+            ) THEN 'not_applicable'
+            WHEN l.state IN ('waiting', 'declined') OR l.decided_at < q.decided_at THEN q.status
+            ELSE coalesce(l.decision, q.status)
+        END AS status
+    FROM memory.main.queue q
+    LEFT JOIN memory.main.live l ON l.flag_id = q.flag_id""",
+)
+
+_OPEN_AGAIN = "INSERT INTO memory.main.queue " + _QUEUED.format(
+    f"""SELECT {_PRIORITY} AS priority, f.severity, c.title, c.counterparty, f.rule_id, f.reason, f.found, f.standard,
+        f.refs, c.total_value, c.currency, d.file_name, f.page_number, f.quote, f.evidence, f.confidence, f.status,
+        f.clause_type, f.flag_id, f.contract_id, f.document_id, d.ingested_at
+    FROM flags f
+    LEFT JOIN contracts c ON c.contract_id = f.contract_id
+    LEFT JOIN documents d ON d.contract_id = f.contract_id AND d.document_id = f.document_id
+    WHERE f.contract_id IN (SELECT unnest($contract_ids)) AND f.flag_id IN (SELECT unnest($flag_ids))
+        AND f.flag_id NOT IN (SELECT flag_id FROM memory.main.queue)"""
+)
+
+
+class Raw(NamedTuple):
+    """A contract's rows as they were published, by table. `in_force` are the rows of its family, `members` too."""
+
+    contract_id: str
+    rows: dict[str, list[Row]]
+
+    @property
+    def contract(self) -> Row:
+        return self.rows["contracts"][0]
+
+
+_OF_A_CONTRACT = {
+    "contracts": "SELECT * FROM contracts WHERE contract_id = $id",
+    "terms": "SELECT * FROM terms WHERE contract_id = $id",
+    "flags": "SELECT * FROM flags WHERE contract_id = $id",
+    "asc606": "SELECT * FROM asc606 WHERE contract_id = $id ORDER BY topic, asc606_id",
+    "documents": """SELECT * EXCLUDE (likeness, work_key) FROM documents WHERE contract_id = $id
+        ORDER BY status = 'duplicate', file_name, document_id""",
+    "fee_lines": "SELECT * FROM fee_lines WHERE contract_id = $id ORDER BY line",
+    "billing_schedule": "SELECT * FROM billing_schedule WHERE contract_id = $id ORDER BY due_date NULLS LAST, basis",
+    "obligations": "SELECT * FROM obligations WHERE contract_id = $id ORDER BY due_date NULLS LAST, page_number",
+    "document_references": "SELECT * FROM document_references WHERE contract_id = $id ORDER BY reference",
+    "reviews": "SELECT * FROM memory.main.decided WHERE contract_id = $id ORDER BY decided_at",
+}
+_OF_ITS_DOCUMENTS = {
+    "pages": "SELECT * EXCLUDE (text, marked_text) FROM pages WHERE document_id IN (SELECT unnest($ids)) ORDER BY ALL",
+    "marks": """SELECT * EXCLUDE (crop), crop IS NOT NULL AS has_crop FROM edit_marks
+        WHERE document_id IN (SELECT unnest($ids)) ORDER BY document_id, page_number, y0, x0, y1, x1, kind, text""",
+}
+_OF_ITS_FAMILY = {
+    "in_force": "SELECT * FROM family_terms WHERE family_id = $family_id ORDER BY term, value",
+    "family_conflicts": "SELECT * FROM family_conflicts WHERE family_id = $family_id ORDER BY term, contract_id",
+    "effects": """SELECT * FROM amendment_effects
+        WHERE contract_id IN (SELECT contract_id FROM memory.main.members WHERE family_id = $family_id)
+        ORDER BY contract_id, effect_number""",
+    "said": """SELECT contract_id, document_id, term, value, quote, page_number, evidence FROM terms
+        WHERE contract_id IN (SELECT contract_id FROM memory.main.members WHERE family_id = $family_id)
+            AND absence IS NULL ORDER BY contract_id, term, term_id""",
+}
+_MEMBERS = """SELECT m.*, l.title, l.contract_type, l.file_name, l.document_id AS of_document FROM memory.main.members m
+LEFT JOIN memory.main.listed l ON l.contract_id = m.contract_id
+WHERE m.family_id IN (SELECT family_id FROM memory.main.members WHERE contract_id = $id)
+ORDER BY m.relation <> 'root', m.effective_from NULLS FIRST, m.contract_id"""
+
+
+class Published:
+    """The warehouse as of one publication. Any number of threads may ask; what they get is not to be changed.
+
+    Raises WarehouseError when there is no warehouse or it can't be read.
+    """
+
+    def __init__(self, root: Path):
+        self._con = connect(root)
+        for statement in _IN_MEMORY:
+            self._con.execute(statement)
+        ((number, run_id),) = self._con.execute("SELECT number, run_id FROM warehouse_info").fetchall()
+        self.name = f"{number}-{run_id}"
+        self.references = {row["key"]: row for row in self.rows("SELECT * FROM evidence_refs")}
+        self._contracts: OrderedDict[str, Raw] = OrderedDict()
+        self._owner: dict[On, str] = {}
+        self._lock = Lock()
+        self._live_lock = Lock()
+        self._followed = 0
+        self._rules: tuple[tuple[str, str], ...] = ()
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="desk")
+
+    def close(self) -> None:
+        """Give the connection back once nobody asks any more."""
+        self._pool.shutdown()
+        self._con.close()
+
+    def rows(self, sql: str, given: dict[str, Any] | None = None) -> list[Row]:
+        """The rows of a query as dictionaries."""
+        cursor = self._cursor()
+        try:
+            found = cursor.execute(sql, given).fetchall() if given else cursor.execute(sql).fetchall()
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found]
+        finally:
+            cursor.close()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._con.cursor()
+        cursor.execute("USE warehouse")
+        return cursor
+
+    # --- The live decisions on flags
+
+    def follow(self, live: Live) -> None:
+        """Lay what was decided since the last time over the queue."""
+        if self._followed == len(live.changed) and self._rules == live.rules:
+            return
+        with self._live_lock:
+            upto = len(live.changed)
+            moved = {id for target, id in live.changed[self._followed : upto] if target == "flag"}
+            if moved:
+                self._lay_over(live, moved)
+            if self._rules != live.rules:
+                self._put("rules", [{"rule_id": rule, "scope": scope.lower()} for rule, scope in live.rules], None)
+            self._followed, self._rules = upto, live.rules
+
+    def _lay_over(self, live: Live, flag_ids: set[str]) -> None:
+        rows = []
+        back: dict[str, str] = {}
+        for flag_id in flag_ids:
+            on: On = ("flag", flag_id)
+            if one := live.standing.get(on):
+                rows.append(_live_row(flag_id, one.decision, one.state, one.decided_at))
+                if one.state != "effective" or one.decision not in SETTLED:
+                    back[flag_id] = one.contract_id
+            elif gone := live.reopened.get(on):
+                rows.append(_live_row(flag_id, "proposed", None, gone.decided_at))
+                back[flag_id] = gone.contract_id
+        self._put("live", rows, flag_ids)
+        if back:
+            given = {"contract_ids": sorted(set(back.values())), "flag_ids": sorted(back)}
+            self.rows(_OPEN_AGAIN, given)
+
+    def _put(self, table: str, rows: Sequence[Row], instead_of: Iterable[str] | None) -> None:
+        """Rows in place of those of these flags, or of all, in one moment."""
+        cursor = self._cursor()
+        try:
+            cursor.execute("BEGIN")
+            if instead_of is None:
+                cursor.execute(f"DELETE FROM memory.main.{table}")
+            else:
+                gone = f"DELETE FROM memory.main.{table} WHERE flag_id IN (SELECT unnest($ids))"
+                cursor.execute(gone, {"ids": list(instead_of)})
+            if rows:
+                cursor.register("arriving", pa.Table.from_pylist(list(rows)))
+                cursor.execute(f"INSERT INTO memory.main.{table} BY NAME SELECT * FROM arriving")
+            cursor.execute("COMMIT")
+        finally:
+            cursor.close()
+
+    # --- Contracts
+
+    def contract(self, contract_id: str) -> Raw | None:
+        """A contract's rows; None when there is no such contract."""
+        with self._lock:
+            if found := self._contracts.get(contract_id):
+                self._contracts.move_to_end(contract_id)
+                return found
+        raw = self._asked(contract_id)
+        if raw is None:
+            return None
+        with self._lock:
+            self._contracts[contract_id] = raw
+            self._owner |= dict.fromkeys(_targets_of(raw), contract_id)
+            while len(self._contracts) > MOST_CONTRACTS:
+                _, gone = self._contracts.popitem(last=False)
+                for on in _targets_of(gone):
+                    self._owner.pop(on, None)
+        return raw
+
+    def contract_of(self, on: On) -> str | None:
+        """The contract that a target belongs to; None when there is no such target."""
+        target, id = on
+        of = TARGETS[target]
+        with self._lock:
+            if contract_id := self._owner.get(on):
+                return contract_id
+        sources = ["memory.main.queue"] if target == "flag" else []
+        for source in (*sources, of.table):
+            if found := self.rows(f"SELECT contract_id FROM {source} WHERE {of.id} = $id", {"id": id}):
+                return found[0]["contract_id"]
+        return None
+
+    def targets(self, wanted: Iterable[tuple[TargetName, str, str]]) -> dict[On, Row]:
+        """The rows of these targets (kind, id and contract's id) with the title and counterparty of their contracts."""
+        by_kind: dict[TargetName, list[tuple[str, str]]] = {}
+        for target, id, contract_id in wanted:
+            by_kind.setdefault(target, []).append((id, contract_id))
+        found: dict[On, Row] = {}
+        for target, ids in by_kind.items():
+            of = TARGETS[target]
+            sql = f"""SELECT t.*, c.title, c.counterparty FROM {of.table} t
+                LEFT JOIN memory.main.listed c ON c.contract_id = t.contract_id
+                WHERE t.contract_id IN (SELECT unnest($contract_ids)) AND t.{of.id} IN (SELECT unnest($ids))"""
+            given = {"ids": [id for id, _ in ids], "contract_ids": sorted({contract_id for _, contract_id in ids})}
+            found |= {(target, row[of.id]): row for row in self.rows(sql, given)}
+        return found
+
+    def _asked(self, contract_id: str) -> Raw | None:
+        if not self.rows("SELECT 1 FROM memory.main.listed WHERE contract_id = $id", {"id": contract_id}):
+            return None
+        members = self.rows(_MEMBERS, {"id": contract_id})
+        family_id = members[0]["family_id"] if members else None
+        asked = {name: (sql, {"id": contract_id}) for name, sql in _OF_A_CONTRACT.items()}
+        if family_id:
+            asked |= {name: (sql, {"family_id": family_id}) for name, sql in _OF_ITS_FAMILY.items()}
+        rows = {name: [] for name in _OF_ITS_FAMILY} | {"members": members} | self._all(asked)
+        ids = [row["document_id"] for row in rows["documents"]]
+        rows |= self._all({name: (sql, {"ids": ids}) for name, sql in _OF_ITS_DOCUMENTS.items()})
+        return Raw(contract_id, rows)
+
+    def _all(self, asked: dict[str, tuple[str, Row]]) -> dict[str, list[Row]]:
+        """The rows of several queries, two at a time."""
+        found = self._pool.map(lambda query: self.rows(*query), asked.values())
+        return dict(zip(asked, found, strict=True))
+
+
+def _targets_of(raw: Raw) -> Iterator[On]:
+    for target, of in TARGETS.items():
+        for row in raw.rows[of.table]:
+            yield target, row[of.id]
+
+
+def _live_row(flag_id: str, decision: str, state: str | None, decided_at: Any) -> Row:
+    return {"flag_id": flag_id, "decision": decision, "state": state, "decided_at": utc(decided_at)}
