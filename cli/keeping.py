@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.places import WarehouseOption, warehouse_folder
+from cli.places import WarehouseOption, warehouse_folder, warehouse_place
 from schemas.settings import load_settings
 
 Who = Annotated[str, typer.Option("--by", help="Who does it; stands in the audit.")]
@@ -46,19 +46,20 @@ def forget(
     warehouse: WarehouseOption = None,
 ) -> None:
     """Erase a contract. One person asks for it, another approves; then no byte of its text is left here."""
+    from flows.forget import closed_periods
     from flows.forget import forget as erase
     from warehouse.forget import ask_to_forget, find
 
     settings = load_settings()
-    root = warehouse_folder(settings, warehouse)
+    root, where = warehouse_folder(settings, warehouse), warehouse_place(settings, warehouse)
     contract_id = find(root, contract)
     if not approve:
         if not reason:
             raise typer.BadParameter("say why with --reason")
-        ask_to_forget(root, contract_id, by, reason, settings.closed_periods)
+        ask_to_forget(root, contract_id, by, reason, closed_periods(where, settings))
         typer.echo(f"Noted. Another person does it with `contract-agent forget {contract_id} --approve --by NAME`.")
         return
-    traces = erase(root, contract_id, by, settings)
+    traces = erase(where, root, contract_id, by, settings)
     typer.echo(
         f"Forgotten: {', '.join(traces.contract_ids)}. The audit keeps the hash of the file, so no run reads it."
     )

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import keeping, serve_review
+from cli import keeping, review, serve_review
 from cli.places import WarehouseOption, warehouse_folder, warehouse_place
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 
 app.add_typer(playbook_app, name="playbook")
+review.register(app)
 for command in (keeping.rollback, keeping.compact, keeping.forget, keeping.hold):
     app.command()(command)
 app.command()(serve_review.review)

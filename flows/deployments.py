@@ -1,4 +1,4 @@
-"""The Prefect side: `nightly`, `backfill` and `weekly` around the plain functions of `flows.night`.
+"""The Prefect side: `nightly`, `backfill`, `weekly` and `decisions` around the plain functions of the other modules.
 
 One task reads a batch of contracts. A task run costs Prefect about 15 ms, so a batch of contracts at a third of
 a second each keeps that well under 5 %; the steps of one contract stay plain functions inside it, and keep
@@ -28,7 +28,9 @@ from flows.jobs import Job, Outcome
 from flows.night import Processor, Request, Summary, Watcher, ask_ahead, business_date, night, pool_of
 from flows.parts import in_parts
 from flows.picture import as_url, drift_picture, stages_picture
+from flows.review import land_reviewed
 from schemas.errors import WarehouseError
+from schemas.review import ReviewError
 from schemas.settings import Settings, load_settings
 from warehouse.brief import brief, render
 from warehouse.compact import compact
@@ -68,6 +70,14 @@ def weekly() -> dict[str, int]:
     return {"files_before": done.files_before, "files_after": done.files_after}
 
 
+@flow(name="decisions")
+def decisions() -> dict[str, Any]:
+    """Land what people decided on the review page."""
+    settings = load_settings()
+    root = opened(settings.warehouse_place, settings.warehouse_folder)
+    return land_reviewed(settings.warehouse_place, root, settings).model_dump()
+
+
 def is_done(settings: Settings, day: date) -> bool:
     """Whether a run of this business day was published, as the local copy knows it."""
     try:
@@ -78,7 +88,17 @@ def is_done(settings: Settings, day: date) -> bool:
     return rows[0][0] > 0
 
 
+def _land_decisions(settings: Settings, warehouse: Path) -> None:
+    """What was decided before the night is landed before it; what can't be now is landed later, and stops no night."""
+    try:
+        land_reviewed(settings.warehouse_place, warehouse, settings)
+    except (ReviewError, WarehouseError) as error:
+        get_run_logger().error("The decisions were not landed: %s", error)
+
+
 def _run(request: Request, settings: Settings) -> dict[str, Any]:
+    if not request.dry_run:
+        _land_decisions(settings, request.warehouse)
     progress = create_progress_artifact(progress=0.0, description=f"Reading {request.inbox}")
     summary = night(
         request,

@@ -97,7 +97,7 @@ async def _serve_deployments(settings: Settings) -> None:
     from prefect.runner import Runner
     from prefect.schedules import Cron
 
-    from flows.deployments import backfill, is_done, nightly, weekly
+    from flows.deployments import backfill, decisions, is_done, nightly, weekly
 
     runner = Runner(name="contract-agent")
     night_id = await runner.aadd_deployment(
@@ -111,6 +111,12 @@ async def _serve_deployments(settings: Settings) -> None:
     await runner.aadd_deployment(await backfill.ato_deployment(name="backfill", concurrency_limit=1))
     every_week = Cron(settings.compact_schedule, timezone=settings.time_zone)
     await runner.aadd_deployment(await weekly.ato_deployment(name="weekly", schedule=every_week, concurrency_limit=1))
+    often = Cron(settings.review_landing_schedule, timezone=settings.time_zone)
+    await runner.aadd_deployment(
+        await decisions.ato_deployment(
+            name="decisions", schedule=often, concurrency_limit=1, description="Lands what was decided on the page."
+        )
+    )
     await watch_for_lost_runs()
     missed = last_due(settings, datetime.now(ZoneInfo(settings.time_zone)))
     if missed and not is_done(settings, missed):

@@ -168,7 +168,7 @@ class Accounts:
         ReviewError (code `sign_in`) once there are accounts."""
         if self.all():
             raise ReviewError("There are accounts here.", help="Sign in with one.", code="sign_in")
-        return self._begun(_here(), "admin")
+        return self._begun(this_user(), "admin")
 
     def behind_proxy(self, address: str, headers: Mapping[str, str]) -> Person | None:
         """Who a trusted proxy says it is, None where none is trusted or it says nothing. `headers` are the request's,
@@ -369,7 +369,8 @@ def _is_among(address: str, networks: tuple[str, ...]) -> bool:
     return any(ip in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
-def _here() -> str:
+def this_user() -> str:
+    """The name of who runs this process."""
     try:
         return getuser()
     except (KeyError, OSError):  # no such user in the system's list, as in some containers

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from schemas.base import Frozen
 from schemas.review import Event, Standing, TargetName
 
-TABLES = ("decisions", "requests", "sign_offs", "periods", "conflicts")
+TABLES = ("decisions", "requests", "sign_offs", "periods", "conflicts", "landings")
 _SET_UP = """
 CREATE TABLE IF NOT EXISTS decisions (
     number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, target TEXT, target_id TEXT, contract_id TEXT, decision TEXT,
@@ -29,7 +29,8 @@ CREATE INDEX IF NOT EXISTS decisions_to_withdraw ON decisions (number) WHERE und
 CREATE TABLE IF NOT EXISTS requests (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, batch TEXT, count INTEGER, rule_id TEXT, scope TEXT, reason TEXT,
     owner TEXT, effective_from TEXT, effective_to TEXT, asked_by TEXT, asked_at TEXT, state TEXT NOT NULL,
-    answered_by TEXT, answered_at TEXT, why TEXT
+    answered_by TEXT, answered_at TEXT, answered_number INTEGER, answered_sha256 TEXT, why TEXT,
+    undone_by TEXT, undone_at TEXT, undone_number INTEGER, undone_sha256 TEXT, landed_in TEXT, withdrawn_in TEXT
 );
 CREATE TABLE IF NOT EXISTS sign_offs (
     number INTEGER PRIMARY KEY, contract_id TEXT, preparer TEXT, prepared_at TEXT, approver TEXT, signed_at TEXT,
@@ -45,6 +46,7 @@ CREATE TABLE IF NOT EXISTS conflicts (
     number INTEGER PRIMARY KEY, sha256 TEXT, decision INTEGER, contract_id TEXT, target TEXT, target_id TEXT,
     met_at TEXT, made_on TEXT, stands_now TEXT, why TEXT, landed_in TEXT
 );
+CREATE TABLE IF NOT EXISTS landings (number INTEGER PRIMARY KEY, run_id TEXT);
 """
 
 
@@ -67,7 +69,15 @@ class Request(Frozen):
     state: Literal["waiting", "effective", "declined", "undone"]
     answered_by: str | None = None
     answered_at: datetime | None = None
+    answered_number: int | None = None
+    answered_sha256: str | None = None
     why: str | None = None
+    undone_by: str | None = None
+    undone_at: datetime | None = None
+    undone_number: int | None = None
+    undone_sha256: str | None = None
+    landed_in: str | None = None
+    withdrawn_in: str | None = None
 
     def counts(self, on: date) -> bool:
         """Whether it is approved and in effect on a day."""
@@ -214,14 +224,19 @@ def _undone(connection: sqlite3.Connection, event: Event) -> None:
             WHERE number = ? AND undone_by IS NULL""",
             [event.number, _text(event.at), event.sha256, event.actor, number],
         )
-    _answer(connection, event, "undone")
+        connection.execute(
+            """UPDATE requests SET state = 'undone', undone_by = ?, undone_at = ?, undone_number = ?, undone_sha256 = ?
+            WHERE number = ?""",
+            [event.actor, _text(event.at), event.number, event.sha256, number],
+        )
 
 
 def _answer(connection: sqlite3.Connection, event: Event, state: str) -> None:
     for number in event.refers_to:
         connection.execute(
-            "UPDATE requests SET state = ?, answered_by = ?, answered_at = ?, why = ? WHERE number = ?",
-            [state, event.actor, _text(event.at), _why(event), number],
+            """UPDATE requests SET state = ?, answered_by = ?, answered_at = ?, answered_number = ?,
+            answered_sha256 = ?, why = ? WHERE number = ?""",
+            [state, event.actor, _text(event.at), event.number, event.sha256, _why(event), number],
         )
 
 
@@ -270,10 +285,12 @@ def _met(connection: sqlite3.Connection, event: Event) -> None:
 
 def _landed(connection: sqlite3.Connection, event: Event) -> None:
     run_id = (event.body or {}).get("run_id")
+    _put(connection, "landings", {"number": event.number, "run_id": run_id})
     for number in event.refers_to:
         for table, landed, withdrawn in (
             ("decisions", "number", "undone_by"),
             ("sign_offs", "signed_number", "withdrawn_number"),
+            ("requests", "answered_number", "undone_number"),
         ):
             connection.execute(f"UPDATE {table} SET landed_in = ? WHERE {landed} = ?", [run_id, number])
             connection.execute(f"UPDATE {table} SET withdrawn_in = ? WHERE {withdrawn} = ?", [run_id, number])
@@ -427,6 +444,26 @@ def sign_off_changes(connection: sqlite3.Connection) -> list[SignOff]:
         OR (withdrawn_number IS NOT NULL AND landed_in IS NOT NULL AND withdrawn_in IS NULL)) ORDER BY number"""
     rows = connection.execute(sql)
     return [_as(SignOff, rows.description, row) for row in rows]
+
+
+def request_changes(connection: sqlite3.Connection) -> list[Request]:
+    """See View.request_changes."""
+    sql = """SELECT * FROM requests WHERE kind = 'rule' AND (
+        (state = 'effective' AND landed_in IS NULL)
+        OR (state = 'undone' AND landed_in IS NOT NULL AND withdrawn_in IS NULL)) ORDER BY number"""
+    rows = connection.execute(sql)
+    return [_as(Request, rows.description, row) for row in rows]
+
+
+def last_effective(connection: sqlite3.Connection, target: TargetName, target_id: str, on: date) -> Standing | None:
+    """See View.last_effective."""
+    rows = connection.execute(
+        f"""{_STANDING} WHERE target = :target AND target_id = :target_id AND undone_by IS NULL AND conflict IS NULL
+        AND {_COUNTED} = 'effective' ORDER BY number DESC LIMIT 1""",
+        {"target": target, "target_id": target_id, "today": on.isoformat()},
+    )
+    row = rows.fetchone()
+    return _as(Standing, rows.description, row) if row else None
 
 
 def _put(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:

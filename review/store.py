@@ -30,7 +30,9 @@ from review.projection import (
     changes,
     conflicts,
     contents,
+    last_effective,
     periods,
+    request_changes,
     requests,
     set_up,
     sign_off_changes,
@@ -126,9 +128,21 @@ class View:
         """What counts by now and is not landed yet, and what was landed and taken back since, in the order to land."""
         return changes(self._connection, on or _today())
 
+    def last_effective(self, target: TargetName, target_id: str, on: date | None = None) -> Standing | None:
+        """The last decision on a target that counts and met no conflict, whatever waits or was declined since."""
+        return last_effective(self._connection, target, target_id, on or _today())
+
+    def request_changes(self) -> list[Request]:
+        """Overrides of rules that were approved, and those landed and undone since, that are not landed yet."""
+        return request_changes(self._connection)
+
     def sign_off_changes(self) -> list[SignOff]:
         """Sign-offs, and withdrawals of those landed, that are not landed yet."""
         return sign_off_changes(self._connection)
+
+    def landings(self) -> set[str]:
+        """The ids of the runs that are noted to have landed something."""
+        return {row[0] for row in self._connection.execute("SELECT run_id FROM landings")}
 
     def events(
         self,
@@ -207,11 +221,12 @@ class Store:
         return waiting.outcome.result()
 
     def erase(self, contract_id: str, actor: str) -> None:
-        """Empty what is held of a contract's words; the chain still holds, and an event tells who did it."""
+        """Empty what is held of a contract's words; the chain still holds, and an event tells who did it. Nothing to do
+        where there is nothing."""
         with self._writing, _told(self._file), _transaction(self._writer):
-            self._writer.execute(
-                "UPDATE events SET body = NULL, salt = NULL WHERE contract_id = ? AND body IS NOT NULL", [contract_id]
-            )
+            sql = "UPDATE events SET body = NULL, salt = NULL WHERE contract_id = ? AND body IS NOT NULL"
+            if not self._writer.execute(sql, [contract_id]).rowcount:
+                return
             _insert(self._writer, _prepared(NewEvent(actor=actor, action="forgotten", contract_id=contract_id)))
         with _told(self._file):  # what was overwritten must not be left in the log or in free pages
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -295,10 +310,25 @@ class Store:
         with self._reading() as view:
             return view.undecided_changes(on)
 
+    def last_effective(self, target: TargetName, target_id: str, on: date | None = None) -> Standing | None:
+        """See View.last_effective."""
+        with self._reading() as view:
+            return view.last_effective(target, target_id, on)
+
+    def request_changes(self) -> list[Request]:
+        """See View.request_changes."""
+        with self._reading() as view:
+            return view.request_changes()
+
     def sign_off_changes(self) -> list[SignOff]:
         """See View.sign_off_changes."""
         with self._reading() as view:
             return view.sign_off_changes()
+
+    def landings(self) -> set[str]:
+        """See View.landings."""
+        with self._reading() as view:
+            return view.landings()
 
     def events(
         self,

@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     review_materiality: float = Field(
         100_000, ge=0, description="Total value, in whatever currency, from which a second person approves decisions."
     )
+    review_landing_schedule: str = Field("*/10 * * * *", description="When decisions are landed, as cron.")
     review_session_idle_minutes: int = Field(
         30, gt=0, description="How long a session of the review page lasts without a request."
     )

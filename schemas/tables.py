@@ -223,7 +223,30 @@ TABLES: tuple[Table, ...] = (
         "review",
         """review_id VARCHAR | contract_id VARCHAR | target VARCHAR | target_id VARCHAR | decision VARCHAR
         | old_value VARCHAR | new_value VARCHAR | reason_code VARCHAR | comment VARCHAR | reviewer VARCHAR
-        | decided_at TIMESTAMP | evidence_hash VARCHAR""",
+        | decided_at TIMESTAMP | evidence_hash VARCHAR | approver VARCHAR | event_number BIGINT
+        | seconds DOUBLE | keystrokes INTEGER | is_blind BOOLEAN | batch VARCHAR
+        | event_sha256 VARCHAR | run_id VARCHAR""",
+    ),
+    _table(
+        "review_conflicts",
+        "review",
+        """conflict_id VARCHAR | contract_id VARCHAR | target VARCHAR | target_id VARCHAR | decision VARCHAR
+        | old_value VARCHAR | new_value VARCHAR | stands_now VARCHAR | reason VARCHAR | reviewer VARCHAR
+        | decided_at TIMESTAMP | met_at TIMESTAMP | event_number BIGINT | event_sha256 VARCHAR | run_id VARCHAR""",
+    ),
+    _table(
+        "sign_offs",
+        "review",
+        """sign_off_id VARCHAR | contract_id VARCHAR | action VARCHAR | preparer VARCHAR | prepared_at TIMESTAMP
+        | approver VARCHAR | signed_at TIMESTAMP | actor VARCHAR | at TIMESTAMP | reason VARCHAR
+        | event_number BIGINT | event_sha256 VARCHAR | run_id VARCHAR""",
+    ),
+    _table(
+        "rule_overrides",
+        "run",
+        """override_id VARCHAR | action VARCHAR | rule_id VARCHAR | scope VARCHAR | reason VARCHAR | owner VARCHAR
+        | asked_by VARCHAR | approver VARCHAR | effective_from DATE | effective_to DATE | actor VARCHAR
+        | at TIMESTAMP | event_number BIGINT | event_sha256 VARCHAR | run_id VARCHAR""",
     ),
     _table(
         "runs",
@@ -306,6 +329,9 @@ ABOUT: dict[str, str] = {
     "retrievals": "Which passages were read for which question",
     "requests": "What was sent to a model: host, bytes, tokens, cost and outcome",
     "reviews": "What people decided on terms, flags and proposals: confirmed, overridden, rejected and others",
+    "review_conflicts": "Decisions that were not landed, since something else stood there by then",
+    "sign_offs": "Which contracts one person prepared and another signed off, and what of it was withdrawn",
+    "rule_overrides": "Rules that two people agreed not to ask in a scope, from when to when, and what was withdrawn",
     "runs": "Each pass of the night flow: when, how much, how long, at what cost",
     "audit": "Who went back to a former state, held a contract, or had one forgotten, and why",
     "gate_results": "What the quality gates found in each run before it was published",

@@ -25,6 +25,8 @@ VIEW_FOLDER = Path(__file__).parent / "views"
 BASE_VIEWS = (
     "business_day",
     "arrivals",
+    "standing_decisions",
+    "excepted_flags",
     "standing_flags",
     "standing_topics",
     "standing_terms",
@@ -43,6 +45,8 @@ MORNING_VIEWS = (
     "morning_brief",
     "completeness",
     "drift",
+    "reviewed_terms",
+    "decision_conflicts",
 )
 _STORAGE = "v1.5.0"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -52,7 +56,7 @@ _LEVELS = {
     "contract": "latest version of each contract",
     "family": "latest state of each contract family",
     "run": "one row a run",
-    "review": "one row a decision",
+    "review": "one row for what a person did",
     "reference": "what each reference key means",
 }
 
@@ -268,16 +272,17 @@ class _Views:
         return made
 
     def _of_their_time(self, table: Table) -> str:
-        """Runs that were undone count no longer. Decisions bear no number, but the time they were made at."""
+        """Runs that were undone count no longer; of what people did counts what was done by then."""
         conditions = []
         if table.name == "runs":
             now = self._number is None
             conditions.append("undone_at IS NULL" if now else f"(undone_at IS NULL OR undone_at > {self._number})")
         elif table.name in ("gate_results", "run_metrics"):
             conditions.append("run_id IN (SELECT run_id FROM runs)")
-        if self._number is not None and table.name in ("runs", "audit", "reviews"):
-            by_then = "decided_at <= (SELECT max(finished_at) FROM runs)"
-            conditions.append(by_then if table.name == "reviews" else f"number <= {self._number}")
+        if self._number is not None and table.name in ("runs", "audit"):
+            conditions.append(f"number <= {self._number}")
+        if self._number is not None and table.name in _MADE_AT:
+            conditions.append(f"{_MADE_AT[table.name]} <= (SELECT max(finished_at) FROM runs)")
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
     @property
@@ -296,6 +301,8 @@ def superseded_on(table: Table) -> str:
     return f"superseded s ON s.kind = '{kind}' AND s.id = t.{table.level}_id AND s.run_id = t.run_id"
 
 
+_MADE_AT = {"reviews": "decided_at", "review_conflicts": "met_at", "sign_offs": "at", "rule_overrides": "at"}
+"""What people did bears no number, but the time it was done at."""
 _OVERLAID = {
     # A contract's family is known only when all are landed.
     "contracts": (

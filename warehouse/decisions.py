@@ -18,7 +18,7 @@ from schemas.terms import TERM_BY_NAME, TermSpec
 from warehouse.catalogue import publish
 from warehouse.lake import land
 from warehouse.read import query
-from warehouse.rows import exact_money, number, stable_id, utc
+from warehouse.rows import Rows, exact_money, number, stable_id, utc
 from warehouse.stage import new_run_id
 
 
@@ -122,10 +122,15 @@ _Rows = dict[tuple[str, str], dict[str, Any]]
 
 
 def _today(root: Path, given: Iterable[Decision]) -> _Rows:
-    """What is decided on as it stands now, by target and id."""
+    return standing_now(root, [decision.on for decision in given])
+
+
+def standing_now(root: Path, targets: Iterable[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows of what is decided on as they stand now, by target and id; what is not there any more is left out."""
     found: _Rows = {}
+    wanted_ids = set(targets)
     for name, target in TARGETS.items():
-        if ids := [d.target_id for d in given if d.target == name]:
+        if ids := [id for kind, id in wanted_ids if kind == name]:
             columns = ("contract_id", "quote", target.field, *target.seen)
             wanted = f"{target.id} IN (SELECT unnest($ids))"
             sql = f"SELECT {target.id}, {', '.join(columns)} FROM {target.table} WHERE {wanted}"
@@ -251,16 +256,21 @@ def _is_date(text: str) -> bool:
 def _land(root: Path, decisions: Sequence[Decision], today: _Rows) -> str:
     now = utc(datetime.now(UTC))
     run_id = new_run_id(now)
-    rows = [_review_row(decision, today[decision.on], now) for decision in decisions]
-    land(root, {"run_id": run_id, "started_at": now, "trigger": "review"}, [{"reviews": rows}])
-    publish(root)
+    land_reviewed(root, run_id, {"reviews": [_review_row(d, today[d.on], now, run_id) for d in decisions]})
     return run_id
 
 
-def _review_row(decision: Decision, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def land_reviewed(root: Path, run_id: str, rows: Rows) -> None:
+    """Land what people did as a run of its own, and publish it."""
+    land(root, {"run_id": run_id, "started_at": utc(datetime.now(UTC)), "trigger": "review"}, [rows])
+    publish(root)
+
+
+def _review_row(decision: Decision, row: Mapping[str, Any], now: datetime, run_id: str) -> dict[str, Any]:
     return dict(zip(_SAID, decision.said, strict=True)) | {
         "review_id": stable_id("v_", *decision.said),
         "contract_id": row["contract_id"],
         "old_value": row[TARGETS[decision.target].seen[0]],
         "decided_at": now,
+        "run_id": run_id,
     }

@@ -25,7 +25,8 @@ from warehouse.rows import Rows, utc
 from warehouse.stage import place, staging
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,99}")
-_CARRIED = ("runs", "audit", "gate_results", "run_metrics")  # small and long-lived: each file holds the former rows too
+# Small and long-lived: each file holds the former rows too.
+_CARRIED = ("runs", "audit", "gate_results", "run_metrics", "rule_overrides")
 
 
 def land(

@@ -50,7 +50,8 @@ SHEETS: dict[str, Sheet] = {
         FROM terms t LEFT JOIN contracts c ON c.contract_id = t.contract_id
         LEFT JOIN documents d ON d.document_id = t.document_id
         LEFT JOIN (
-            SELECT target_id, arg_max(decision, decided_at) AS decision FROM reviews WHERE target = 'term' GROUP BY ALL
+            SELECT target_id, nullif(arg_max(decision, decided_at), 'withdrawn') AS decision
+            FROM reviews WHERE target = 'term' GROUP BY target_id
         ) r ON r.target_id = t.term_id
         ORDER BY c.counterparty, c.title, t.contract_id, t.term, t.term_id""",
         target="term",

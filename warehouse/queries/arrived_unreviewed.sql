@@ -17,7 +17,7 @@ arrived AS (
 ),
 reviewed AS (
     -- A question or a passing on is no review yet.
-    SELECT contract_id FROM reviews
+    SELECT contract_id FROM standing_decisions
     WHERE contract_id IS NOT NULL AND decision IN ('confirmed', 'overridden', 'rejected', 'not_applicable')
 ),
 flagged AS (

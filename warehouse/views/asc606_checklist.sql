@@ -1,6 +1,6 @@
 -- One row a contract and topic of ASC 606: what is proposed, why, and what a person concluded.
 WITH decided AS (
-    SELECT target_id, arg_max(decision, decided_at) AS decision
+    SELECT target_id, nullif(arg_max(decision, decided_at), 'withdrawn') AS decision
     FROM reviews
     WHERE target = 'asc606'
     GROUP BY target_id

@@ -5,7 +5,7 @@ WITH titles AS (
     FROM evidence_refs
 ),
 decided AS (
-    SELECT target_id, arg_max(decision, decided_at) AS decision
+    SELECT target_id, nullif(arg_max(decision, decided_at), 'withdrawn') AS decision
     FROM reviews
     WHERE target = 'flag'
     GROUP BY target_id

@@ -1,6 +1,6 @@
 -- Open flags, the most pressing first: severity times amount times uncertainty.
 WITH decided AS (
-    SELECT target_id, arg_max(decision, decided_at) AS decision
+    SELECT target_id, nullif(arg_max(decision, decided_at), 'withdrawn') AS decision
     FROM reviews
     WHERE target = 'flag'
     GROUP BY target_id
@@ -46,5 +46,6 @@ SELECT
 FROM weighed w
 LEFT JOIN contracts c ON c.contract_id = w.contract_id
 LEFT JOIN documents d ON d.contract_id = w.contract_id AND d.document_id = w.document_id
+ANTI JOIN excepted_flags e ON e.flag_id = w.flag_id
 WHERE w.decision NOT IN ('confirmed', 'overridden', 'rejected', 'not_applicable')
 ORDER BY priority DESC, w.severity, w.contract_id, w.rule_id, w.flag_id

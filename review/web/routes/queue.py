@@ -1,13 +1,13 @@
 """The brief, the queue with its filters and saved views, and bulk confirmation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from review.shown import SEVERITIES, QueueRow
+from review.shown import SEVERITIES, Facet, QueueRow
 from review.web.links import Asked, asked, contract_href
 from review.web.visit import Pages, Visit
 from schemas.review import ReviewError
@@ -77,8 +77,14 @@ def _queue_page(visit: Visit, wanted: Asked) -> Response:
         toggled=wanted.toggled,
         page_href=lambda page: wanted.href(page=page),
         flag_href=flag_href(wanted),
+        in_order=_in_order,
         **notice,
     )
+
+
+def _in_order(name: str, facets: Sequence[Facet]) -> Sequence[Facet]:
+    """Severities from the worst on; anything else as it comes, the most frequent first."""
+    return sorted(facets, key=lambda facet: SEVERITIES.index(facet.value)) if name == "severity" else facets
 
 
 @pages.do("/views", role="viewer")
