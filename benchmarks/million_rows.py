@@ -30,6 +30,8 @@ SENTENCES = 60_000
 COUNTERPARTIES = 50_000
 OPEN_ONE_IN = 200
 """Of the flags of all but the last two nights one in so many is open; all others are decided."""
+REREAD_ONE_IN = 2_000
+"""Of the decisions one in so many was made on words that a later reading did not quote any more."""
 
 _LEGAL = """agreement amendment acceptance affiliate arbitration assignment audit benefit breach capacity certificate
 claim clause code commitment compensation confidential consent copy counterpart credit customer damages data dedicated
@@ -413,14 +415,14 @@ _FAMILY_SQL = {
 
 _REVIEWS_SQL = f"""
 WITH decided AS (
-    SELECT 'flag' AS target, flag_id AS target_id, contract_id, found AS old_value, run_id
+    SELECT 'flag' AS target, flag_id AS target_id, contract_id, found AS old_value, quote, run_id
     FROM read_parquet({{flags}})
     WHERE run_id NOT IN (run_name({RUNS}), run_name({RUNS - 1})) AND pick(flag_id, 'open', {OPEN_ONE_IN}) > 0
     UNION ALL
-    SELECT 'term', term_id, contract_id, value, run_id FROM read_parquet({{terms}})
+    SELECT 'term', term_id, contract_id, value, quote, run_id FROM read_parquet({{terms}})
     WHERE value IS NOT NULL AND pick(term_id, 'looked at', 250) = 0
     UNION ALL
-    SELECT 'asc606', asc606_id, contract_id, proposal, run_id FROM read_parquet({{asc606}})
+    SELECT 'asc606', asc606_id, contract_id, proposal, quote, run_id FROM read_parquet({{asc606}})
     WHERE pick(asc606_id, 'concluded', 10) = 0
 ),
 made AS (
@@ -433,7 +435,11 @@ SELECT made_id('v_', target_id, 'review') AS review_id, contract_id, target, tar
     CASE WHEN luck >= 90 AND luck < 96 THEN 'wrong_value' END AS reason_code, NULL AS comment,
     'reviewer ' || pick(contract_id, 'reviewer', 12) AS reviewer,
     least(since + (1 + pick(target_id, 'when', 30)), DATE '{LAST_DAY}') + INTERVAL 10 HOUR AS decided_at,
-    md5(target_id) || md5(target) AS evidence_hash
+    -- As warehouse.decisions makes it; one in so many was made on another quotation.
+    sha256(
+        '[' || CASE WHEN pick(target_id, 'reread', {REREAD_ONE_IN}) = 0 THEN '""' ELSE to_json(quote)::VARCHAR END
+        || ', ' || to_json(old_value)::VARCHAR || ']'
+    ) AS evidence_hash
 FROM made
 ORDER BY contract_id
 """

@@ -47,6 +47,30 @@ def scan(inbox: Path) -> list[Item]:
     return [item for path in _inside(root) for item in _items(path, root)]
 
 
+def item_at(inbox: Path, source_uri: str) -> Item | None:
+    """The document of that `source_uri`, as `scan` lists it, without looking at all others; None when it isn't there.
+
+    Each part of the path is a name in its folder, and links are not followed, so that none leads out of the inbox.
+    """
+    root = inbox.resolve()
+    at = root
+    for part in source_uri.split("/"):
+        found = _named(at, part)
+        if found is None:
+            return None
+        at = found
+        if at.is_symlink() or not at.is_dir():
+            break  # what is behind a mail's name are its attachments
+    return next((item for item in _items(at, root) if item.source_uri == source_uri), None)
+
+
+def _named(folder: Path, name: str) -> Path | None:
+    """What has this name, as it is shown, in a folder."""
+    if name not in ("", ".", "..") and (folder / name).exists() and not _is_litter(name):
+        return folder / name
+    return next((path for path in _inside(folder) if printable(path.name) == name), None)
+
+
 # What Windows, macOS and Word put into folders by themselves, in small letters; the rest of it is hidden by a dot.
 LITTER = frozenset(
     ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "$recycle.bin", "system volume information", "__macosx")

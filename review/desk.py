@@ -15,7 +15,7 @@ from review.conflicts import Conflicts, kind_of
 from review.facts import ContractDates, TargetFacts
 from review.family import family
 from review.live import Decisions, Live
-from review.published import Published, Raw
+from review.published import Filed, Published, Raw, page_info
 from review.queue import neighbours, open_flags, queue_page
 from review.shown import (
     EVERYTHING,
@@ -27,7 +27,6 @@ from review.shown import (
     Item,
     Mark,
     Neighbours,
-    PageInfo,
     QueueFilters,
     QueuePage,
     QueueSort,
@@ -71,7 +70,11 @@ class Desk:
     def around(self, flag_id: str, filters: QueueFilters = EVERYTHING, sort: QueueSort = "priority") -> Neighbours:
         """What stands before and after a flag in the queue, also when it was decided since. For a flag that the queue
         does not know, `next` is the first."""
-        return neighbours(self._now().published, flag_id, filters, sort, _today())
+        published = self._now().published
+        found = neighbours(published, flag_id, filters, sort, _today())
+        if found.next:
+            published.make_ready(found.next.contract_id)
+        return found
 
     def contract(self, contract_id: str) -> ContractView:
         """A contract. Raises ReviewError `not_found` when there is none."""
@@ -114,6 +117,14 @@ class Desk:
         """When the contract runs, None when there is no such contract."""
         raw = self._now().published.contract(contract_id)
         return _dates(raw.contract) if raw else None
+
+    def document(self, document_id: str) -> Filed | None:
+        """Where a document came from, and its pages; None when there is no such document."""
+        return self._now().published.document(document_id)
+
+    def crop(self, document_id: str, number: int) -> bytes | None:
+        """The picture (PNG) of a mark by its number within the document; None where there is none."""
+        return self._now().published.crop(document_id, number)
 
     def conflicts(self) -> list[Conflict]:
         """Decisions that what was read later contradicts, the newest first."""
@@ -183,6 +194,8 @@ class Desk:
         shown.published.follow(self._live)
         if self._shown is not None:
             shown.conflicts.all(self._live)  # what takes long is done before anybody waits for it
+        else:
+            Thread(target=shown.conflicts.all, args=(self._live,), name="desk-conflicts", daemon=True).start()
         self._shown, self._stamp = shown, stamp
 
     def _stamp_of_catalogue(self) -> tuple[int, ...] | None:
@@ -228,7 +241,7 @@ def _view(raw: Raw, live: Live, published: Published) -> ContractView:
         flags=tuple(sorted(flags, key=lambda item: (SEVERITIES.index(item.row["severity"]), item.name, item.id))),
         topics=tuple(topics),
         documents=tuple(rows["documents"]),
-        pages=tuple(_page(row) for row in rows["pages"]),
+        pages=tuple(page_info(row) for row in rows["pages"]),
         marks=tuple(_marks(rows["marks"])),
         family=family(rows["members"], rows["in_force"], rows["said"], rows["effects"]),
         in_force=tuple(rows["in_force"] or _alone(raw)),
@@ -288,13 +301,6 @@ def _item(
         standing=standing,
         decided=landed,
         conflict=bool(counts and kind_of(target, counts, row)),
-    )
-
-
-def _page(row: Row) -> PageInfo:
-    names = ("document_id", "page_number", "width", "height", "source", "capture_class", "ocr_confidence")
-    return PageInfo(
-        **{name: row[name] for name in names}, rotation=row["rotation"] or 0, warnings=tuple(row["warnings"] or ())
     )
 
 

@@ -6,7 +6,8 @@ from extractors.amendments import OF_THE_DOCUMENT
 from review.shown import ChangedTerm, Member, Row
 from schemas.terms import TERM_BY_NAME
 
-_CHANGING = ("amends", "renews", "restates")
+CHANGING = ("amends", "renews", "restates")
+"""The relations of documents that change the one they hang on."""
 
 
 def family(
@@ -28,7 +29,7 @@ def _member(row: Row, family: "_Family") -> Member:
         **own,
         **place,
         document_id=row["of_document"] or row["document_id"],
-        changed=tuple(family.changed(row)) if row["relation"] in _CHANGING else (),
+        changed=tuple(family.changed(row)) if row["relation"] in CHANGING else (),
         effects=tuple(family.effects.get(row["contract_id"], ())),
     )
 
@@ -74,14 +75,14 @@ class _Family:
         earlier = [
             row
             for row in self._members.values()
-            if row["relation"] in _CHANGING and self._target(row) == target and _order(row) < _order(member)
+            if row["relation"] in CHANGING and self._target(row) == target and _order(row) < _order(member)
         ]
         return [*(row["contract_id"] for row in sorted(earlier, key=_order, reverse=True)), target]
 
     def _target(self, member: Row) -> str:
         """The contract that a change changes: the nearest above it that is no change itself."""
         at, met = member, set()
-        while at["relation"] in _CHANGING and at["contract_id"] not in met:
+        while at["relation"] in CHANGING and at["contract_id"] not in met:
             met.add(at["contract_id"])
             above = self._members.get(at["parent_contract_id"])
             if above is None:
@@ -92,7 +93,7 @@ class _Family:
     def _value(self, contract_id: str, name: str) -> str | None:
         """What a contract says of a term; of a change only what it brings into the contract that it changes."""
         row = self._set.get((contract_id, name))
-        is_change = self._members[contract_id]["relation"] in _CHANGING
+        is_change = self._members[contract_id]["relation"] in CHANGING
         if row is None and (not is_change or name in self._brought(contract_id)):
             row = self._said.get((contract_id, name))
         return row["value"] if row else None

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from review.family import CHANGING
 from review.live import Live, On
-from review.shown import Row
+from review.shown import PageInfo, Row
 from schemas.review import SETTLED, TargetName
 from warehouse.decisions import TARGETS
 from warehouse.read import connect
@@ -21,6 +22,7 @@ from warehouse.rows import utc
 
 MOST_CONTRACTS = 400
 """Contracts that are held ready for the next look."""
+MOST_DOCUMENTS = 2_000
 
 QUEUE_COLUMNS = (
     *("priority", "severity", "title", "counterparty", "rule_id", "reason", "found", "standard", "refs"),
@@ -95,6 +97,24 @@ class Raw(NamedTuple):
         return self.rows["contracts"][0]
 
 
+class Filed(NamedTuple):
+    """Where a document came from: its path below the inbox that was read then, and its pages."""
+
+    document_id: str
+    contract_id: str
+    inbox: str | None
+    source_uri: str
+    file_name: str
+    sha256: str
+    pages: tuple[PageInfo, ...]
+
+
+_FILED = """SELECT d.document_id, d.contract_id, r.inbox, d.source_uri, d.file_name, d.sha256 FROM documents d
+LEFT JOIN runs r ON r.run_id = d.run_id WHERE d.document_id = $id"""
+_PAGES = """SELECT * EXCLUDE (text, marked_text) FROM pages WHERE document_id = $id ORDER BY page_number"""
+_MARKS = """FROM edit_marks WHERE document_id IN (SELECT unnest($ids))
+ORDER BY document_id, page_number, y0, x0, y1, x1, kind, text"""
+
 _OF_A_CONTRACT = {
     "contracts": "SELECT * FROM contracts WHERE contract_id = $id",
     "terms": "SELECT * FROM terms WHERE contract_id = $id",
@@ -109,9 +129,9 @@ _OF_A_CONTRACT = {
     "reviews": "SELECT * FROM memory.main.decided WHERE contract_id = $id ORDER BY decided_at",
 }
 _OF_ITS_DOCUMENTS = {
-    "pages": "SELECT * EXCLUDE (text, marked_text) FROM pages WHERE document_id IN (SELECT unnest($ids)) ORDER BY ALL",
-    "marks": """SELECT * EXCLUDE (crop), crop IS NOT NULL AS has_crop FROM edit_marks
-        WHERE document_id IN (SELECT unnest($ids)) ORDER BY document_id, page_number, y0, x0, y1, x1, kind, text""",
+    "pages": """SELECT * EXCLUDE (text, marked_text) FROM pages WHERE document_id IN (SELECT unnest($ids))
+        ORDER BY document_id, page_number""",
+    "marks": f"SELECT * EXCLUDE (crop), crop IS NOT NULL AS has_crop {_MARKS}",
 }
 _OF_ITS_FAMILY = {
     "in_force": "SELECT * FROM family_terms WHERE family_id = $family_id ORDER BY term, value",
@@ -119,10 +139,9 @@ _OF_ITS_FAMILY = {
     "effects": """SELECT * FROM amendment_effects
         WHERE contract_id IN (SELECT contract_id FROM memory.main.members WHERE family_id = $family_id)
         ORDER BY contract_id, effect_number""",
-    "said": """SELECT contract_id, document_id, term, value, quote, page_number, evidence FROM terms
-        WHERE contract_id IN (SELECT contract_id FROM memory.main.members WHERE family_id = $family_id)
-            AND absence IS NULL ORDER BY contract_id, term, term_id""",
 }
+_SAID = """SELECT contract_id, document_id, term, value, quote, page_number, evidence FROM terms
+WHERE contract_id IN (SELECT unnest($ids)) AND absence IS NULL ORDER BY contract_id, term, term_id"""
 _MEMBERS = """SELECT m.*, l.title, l.contract_type, l.file_name, l.document_id AS of_document FROM memory.main.members m
 LEFT JOIN memory.main.listed l ON l.contract_id = m.contract_id
 WHERE m.family_id IN (SELECT family_id FROM memory.main.members WHERE contract_id = $id)
@@ -144,14 +163,18 @@ class Published:
         self.references = {row["key"]: row for row in self.rows("SELECT * FROM evidence_refs")}
         self._contracts: OrderedDict[str, Raw] = OrderedDict()
         self._owner: dict[On, str] = {}
+        self._filed: dict[str, Filed] = {}
         self._lock = Lock()
         self._live_lock = Lock()
         self._followed = 0
         self._rules: tuple[tuple[str, str], ...] = ()
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="desk")
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="desk-ahead")
+        self._coming: set[str] = set()
 
     def close(self) -> None:
         """Give the connection back once nobody asks any more."""
+        self._ahead.shutdown(cancel_futures=True)
         self._pool.shutdown()
         self._con.close()
 
@@ -219,7 +242,46 @@ class Published:
         finally:
             cursor.close()
 
+    # --- Documents
+
+    def document(self, document_id: str) -> Filed | None:
+        """Where a document came from; None when there is no such document."""
+        with self._lock:
+            if filed := self._filed.get(document_id):
+                return filed
+        rows = self.rows(_FILED, {"id": document_id})
+        if not rows:
+            return None
+        pages = tuple(page_info(row) for row in self.rows(_PAGES, {"id": document_id}))
+        filed = Filed(**rows[0], pages=pages)
+        with self._lock:
+            self._filed[document_id] = filed
+            while len(self._filed) > MOST_DOCUMENTS:
+                del self._filed[next(iter(self._filed))]
+        return filed
+
+    def crop(self, document_id: str, number: int) -> bytes | None:
+        """The picture of a mark by its number within the document; None where there is none."""
+        given = {"ids": [document_id], "number": max(number, 0)}
+        rows = self.rows(f"SELECT crop {_MARKS} LIMIT 1 OFFSET $number", given) if number >= 0 else []
+        return bytes(rows[0]["crop"]) if rows and rows[0]["crop"] is not None else None
+
     # --- Contracts
+
+    def make_ready(self, contract_id: str) -> None:
+        """Have a contract read before it is asked for, without waiting for it."""
+        with self._lock:
+            if contract_id in self._contracts or contract_id in self._coming:
+                return
+            self._coming.add(contract_id)
+        self._ahead.submit(self._bring, contract_id)
+
+    def _bring(self, contract_id: str) -> None:
+        try:
+            self.contract(contract_id)
+        finally:
+            with self._lock:
+                self._coming.discard(contract_id)
 
     def contract(self, contract_id: str) -> Raw | None:
         """A contract's rows; None when there is no such contract."""
@@ -275,7 +337,10 @@ class Published:
         asked = {name: (sql, {"id": contract_id}) for name, sql in _OF_A_CONTRACT.items()}
         if family_id:
             asked |= {name: (sql, {"family_id": family_id}) for name, sql in _OF_ITS_FAMILY.items()}
-        rows = {name: [] for name in _OF_ITS_FAMILY} | {"members": members} | self._all(asked)
+        if others := _wanted_terms(members, contract_id):
+            asked["said"] = (_SAID, {"ids": others})
+        rows = {name: [] for name in (*_OF_ITS_FAMILY, "said")} | {"members": members} | self._all(asked)
+        rows["said"] += [row for row in rows["terms"] if row["absence"] is None]
         ids = [row["document_id"] for row in rows["documents"]]
         rows |= self._all({name: (sql, {"ids": ids}) for name, sql in _OF_ITS_DOCUMENTS.items()})
         return Raw(contract_id, rows)
@@ -286,10 +351,25 @@ class Published:
         return dict(zip(asked, found, strict=True))
 
 
+def _wanted_terms(members: Sequence[Row], contract_id: str) -> list[str]:
+    """The other members of a family without which it can't be told what an amendment changed."""
+    changes = [row for row in members if row["relation"] in CHANGING]
+    wanted = {row["contract_id"] for row in changes} | {row["parent_contract_id"] for row in changes}
+    return sorted(wanted - {contract_id, None})
+
+
 def _targets_of(raw: Raw) -> Iterator[On]:
     for target, of in TARGETS.items():
         for row in raw.rows[of.table]:
             yield target, row[of.id]
+
+
+def page_info(row: Row) -> PageInfo:
+    """A row of `pages` as it is shown."""
+    names = ("document_id", "page_number", "width", "height", "source", "capture_class", "ocr_confidence")
+    return PageInfo(
+        **{name: row[name] for name in names}, rotation=row["rotation"] or 0, warnings=tuple(row["warnings"] or ())
+    )
 
 
 def _live_row(flag_id: str, decision: str, state: str | None, decided_at: Any) -> Row:

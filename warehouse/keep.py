@@ -21,21 +21,40 @@ class Keep:
 
     def load(self, step: str, key: str, kind: type[Kept]) -> Kept | None:
         """What a step made under this key; None when there is nothing, or nothing that can be used."""
-        try:
-            data = self._file(step, key).read_bytes()
-            text = pa.decompress(data[8:], int.from_bytes(data[:8], "big"), codec=CODEC, asbytes=True)
-            return kind.model_validate_json(text)
-        except (OSError, ValueError, OverflowError, MemoryError):
-            # Not there, an older layout, or a damaged disk (a wrong length asks for any amount of memory):
-            # make it anew.
-            return None
+        return _loaded(self._file(step, key), kind)
+
+    def latest(self, step: str, kind: type[Kept]) -> Kept | None:
+        """What a step made last, under whichever key; None when there is nothing, or nothing that can be used."""
+        file = self.latest_file(step)
+        return _loaded(file, kind) if file else None
+
+    def latest_file(self, step: str) -> Path | None:
+        """The file that `latest` reads."""
+        made = {}
+        for file in self._folder.glob(f"{self._name}.{step}-*"):
+            try:
+                made[file] = file.stat().st_mtime_ns
+            except FileNotFoundError:  # dropped by a run that made it anew
+                continue
+        return max(made, key=lambda file: made[file], default=None)
 
     def save(self, step: str, key: str, value: Frozen) -> None:
         """Keep a step's result and drop what the step made under older keys."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         text = value.model_dump_json().encode()
+        self.save_bytes(step, key, len(text).to_bytes(8, "big") + pa.compress(text, codec=CODEC, asbytes=True))
+
+    def load_bytes(self, step: str, key: str) -> bytes | None:
+        """What was saved as bytes; None when there is nothing."""
+        try:
+            return self._file(step, key).read_bytes()
+        except OSError:
+            return None
+
+    def save_bytes(self, step: str, key: str, data: bytes) -> None:
+        """As `save`, of bytes as they are."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         temporary = self._folder / f".{self._name}.{uuid4().hex}"
-        temporary.write_bytes(len(text).to_bytes(8, "big") + pa.compress(text, codec=CODEC, asbytes=True))
+        temporary.write_bytes(data)
         file = temporary.replace(self._file(step, key))
         for other in self._folder.glob(f"{self._name}.{step}-*"):
             if other != file:
@@ -53,3 +72,13 @@ class Keep:
 
     def _file(self, step: str, key: str) -> Path:
         return self._folder / f"{self._name}.{step}-{key}"
+
+
+def _loaded(file: Path, kind: type[Kept]) -> Kept | None:
+    try:
+        data = file.read_bytes()
+        text = pa.decompress(data[8:], int.from_bytes(data[:8], "big"), codec=CODEC, asbytes=True)
+        return kind.model_validate_json(text)
+    except (OSError, ValueError, OverflowError, MemoryError):
+        # Not there, an older layout, or a damaged disk (a wrong length asks for any amount of memory): make it anew.
+        return None
