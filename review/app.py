@@ -41,9 +41,7 @@ def create_app(settings: Settings, place: Path | str, *, host: str = "127.0.0.1"
     Raises ReviewError (`no_accounts`) where others could reach it and nobody has to sign in, WarehouseError when there
     is no warehouse.
     """
-    site = Site(
-        settings, settings.local_folder(place), settings.review_folder(place), is_local=is_loopback(host)
-    )
+    site = Site(settings, settings.local_folder(place), settings.review_folder(place), is_local=is_loopback(host))
     try:
         refuse_without_accounts(host, site.accounts)
     except ReviewError:
@@ -104,7 +102,9 @@ def _not_there(request: Request, error: Exception) -> Response:
 
 def _failed(request: Request, error: Exception) -> Response:
     """Something that was not foreseen: the log has it, the page does not."""
-    told = ReviewError("Something went wrong here; nothing was changed.", help="The server's log says what.", code="error")
+    told = ReviewError(
+        "Something went wrong here; nothing was changed.", help="The server's log says what.", code="error"
+    )
     return _page(request, told, 500)
 
 
@@ -113,7 +113,7 @@ def _page(request: Request, error: ContractAgentError, status: int | None = None
         is_warehouse = isinstance(error, WarehouseError) and not isinstance(error, QueryError)
         status = 503 if is_warehouse else STATUS.get(error.code, 409 if isinstance(error, ReviewError) else 500)
     data = {"code": error.code, "message": error.message, "help": error.help}
-    visit = Visit(request, None, {})
+    visit = Visit(request, getattr(request.state, "visitor", None), {})
     answer = visit.page("error.html", data, status=status)
     if status == 429:
         answer.headers["retry-after"] = "1"

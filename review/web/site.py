@@ -5,14 +5,14 @@ import hmac
 import json
 import math
 import secrets
-import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from threading import Lock, Thread
+from typing import Generic, NamedTuple, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -21,13 +21,15 @@ from review.actions import Reviewing
 from review.desk import Desk
 from review.pictures import Pictures
 from review.store import Store
-from review.web.facts import DeskFacts
+from review.web.agreement import Agreed, agreement
+from schemas.errors import WarehouseError
 from schemas.phrases import Language, phrases
 from schemas.playbook import load_playbooks
 from schemas.review import NewEvent
 from schemas.settings import Settings
 from warehouse.brief import Brief, brief
 
+Made = TypeVar("Made")
 FOLDER = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -58,8 +60,8 @@ class Site:
         self.store = Store(folder)
         self.accounts = Accounts(folder, self.store, settings)
         self.desk = Desk(root, self.store)
-        self.reviewing = Reviewing(self.store, DeskFacts(self.desk), settings)
-        self.pictures = Pictures(root, settings)
+        self.reviewing = Reviewing(self.store, self.desk, settings)
+        self.pictures = Pictures(root, settings, self.desk)
         self.templates = _templates()
         self.static = {
             file.name: StaticFile(file.read_bytes(), _TYPES[file.suffix])
@@ -70,17 +72,25 @@ class Site:
         self.searches = Searches()
         self._views = _Views(self.store)
         self._titles = _rule_titles(settings)
-        self._brief: tuple[str, Brief] | None = None
+        self._brief = PerPublication(self.desk, lambda: brief(root))
+        self._agreement = PerPublication(self.desk, lambda: agreement(root))
+        Thread(target=self._get_ready, name="review-ready", daemon=True).start()
         self._waiting: tuple[float, dict[str, int]] = (-math.inf, {})
-        self._lock = threading.Lock()
 
     def brief(self) -> Brief:
-        """The morning brief, made once a publication."""
-        publication = self.desk.publication()
-        with self._lock:
-            if self._brief is None or self._brief[0] != publication:
-                self._brief = (publication, brief(self.root))
-            return self._brief[1]
+        """The morning brief."""
+        return self._brief.get()
+
+    def agreement(self) -> dict[str, list[Agreed]]:
+        """How often people agreed with what was proposed, by field, rule, engine and capture class."""
+        return self._agreement.get()
+
+    def _get_ready(self) -> None:
+        """So that the first who comes in the morning need not wait."""
+        try:
+            self._brief.get()
+        except WarehouseError:  # none yet; the pages say so
+            return
 
     @property
     def is_local(self) -> bool:
@@ -91,14 +101,17 @@ class Site:
         """How much waits in the queue, for a second person, and in conflict; at most a second old."""
         at, counts = self._waiting
         if time.monotonic() - at > 1:
-            waiting = len(self.store.standing(state="waiting")) + len(self.store.requests(state="waiting"))
-            counts = {
-                "queue": self.desk.queue(size=1).total,
-                "approvals": waiting,
-                "conflicts": len(self.desk.conflicts()),
-            }
+            counts = self._count_waiting()
             self._waiting = (time.monotonic(), counts)
         return counts
+
+    def _count_waiting(self) -> dict[str, int]:
+        waiting = len(self.store.standing(state="waiting")) + len(self.store.requests(state="waiting"))
+        try:
+            queue, conflicts = self.desk.queue(size=1).total, len(self.desk.conflicts())
+        except WarehouseError:  # none yet: the page itself says so
+            queue = conflicts = 0
+        return {"queue": queue, "approvals": waiting, "conflicts": conflicts}
 
     def rule_titles(self, language: Language) -> Mapping[str, str]:
         """Titles of the playbook's rules by id."""
@@ -119,6 +132,33 @@ class Site:
         self.store.close()
 
 
+class PerPublication(Generic[Made]):
+    """Something made of the warehouse once a publication. After a new one the former is given until that is made."""
+
+    def __init__(self, desk: Desk, make: Callable[[], Made]):
+        self._desk, self._make, self._lock = desk, make, Lock()
+        self._made: tuple[str, Made] | None = None
+        self._making = False
+
+    def get(self) -> Made:
+        """What was made; the first time it is waited for. Raises WarehouseError when there is no warehouse."""
+        publication = self._desk.publication()
+        if self._made is None:
+            with self._lock:
+                if self._made is None:
+                    self._made = (publication, self._make())
+        elif self._made[0] != publication and not self._making:
+            self._making = True
+            Thread(target=self._make_anew, args=(publication,), name="review-anew", daemon=True).start()
+        return self._made[1]
+
+    def _make_anew(self, publication: str) -> None:
+        try:
+            self._made = (publication, self._make())
+        finally:
+            self._making = False
+
+
 class Searches:
     """Words that people search for, by a key that says nothing: they may be a contract's, so they stand in no address.
 
@@ -126,7 +166,7 @@ class Searches:
     """
 
     def __init__(self) -> None:
-        self._secret, self._kept, self._lock = secrets.token_bytes(32), OrderedDict(), threading.Lock()
+        self._secret, self._kept, self._lock = secrets.token_bytes(32), OrderedDict(), Lock()
 
     def keep(self, q: str, counterparty: str) -> str:
         """The key of these words, empty for none."""
@@ -151,7 +191,7 @@ class _Views:
     """Saved views, read from the events as they come."""
 
     def __init__(self, store: Store):
-        self._store, self._seen, self._views, self._lock = store, 0, {}, threading.Lock()
+        self._store, self._seen, self._views, self._lock = store, 0, {}, Lock()
 
     def of(self, actor: str) -> list[SavedView]:
         with self._lock:

@@ -177,7 +177,9 @@ _MORE = (
 
 
 def _part_of(path: str) -> str:
-    return next((name for name, href in _PARTS if href != "/" and path.startswith(href)), "brief" if path == "/" else "")
+    return next(
+        (name for name, href in _PARTS if href != "/" and path.startswith(href)), "brief" if path == "/" else ""
+    )
 
 
 def _address(request: Request) -> str:
@@ -263,6 +265,7 @@ def _check_token(visit: Visit) -> None:
 def _visits(role: Role | None) -> Callable[[Request], Any]:
     async def visit(request: Request) -> Visit:
         visitor = await run_in_threadpool(visitor_of, request)
+        request.state.visitor = visitor
         if role is not None and visitor is None:
             raise _sign_in_first()
         made = Visit(request, visitor, await _form(request))

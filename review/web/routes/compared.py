@@ -35,5 +35,7 @@ def redline(visit: Visit) -> Response:
 def _ids(visit: Visit) -> list[str]:
     ids = list(dict.fromkeys(visit.request.query_params.getlist("contract")))
     if len(ids) > _MOST:
-        raise ReviewError(f"{len(ids)} contracts don't fit next to each other.", help=f"At most {_MOST}.", code="address")
+        raise ReviewError(
+            f"{len(ids)} contracts don't fit next to each other.", help=f"At most {_MOST}.", code="address"
+        )
     return ids

@@ -1,7 +1,7 @@
 """The list of contracts, one contract with its pages beside its findings, and the pictures of pages and marks."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from starlette.responses import JSONResponse, Response
@@ -17,8 +17,6 @@ from schemas.terms import TERM_BY_NAME
 pages = Pages()
 KEYS = dict(zip(DECISIONS, ("c", "o", "r", "x", "i", "e"), strict=True))
 _LIST_SIZE = 50
-_WIDTHS = (200, 400, 800, 1400, 2000, 2800)
-"""Widths of pictures in pixels; others are made one of these, so that few are made."""
 _KINDS: dict[str, PictureKind] = {"page": "page", "straight": "straight", "original": "original"}
 
 
@@ -47,7 +45,11 @@ def search(visit: Visit) -> Response:
     """Search: the words travel in the form, so that they stand in no address."""
     q = visit.field("q", 200)
     key = visit.site.searches.keep(q, "")
-    return _list(visit, q, key) if visit.wants_json else visit.done(f"/contracts?search={key}" if key else "/contracts", {})
+    return (
+        _list(visit, q, key)
+        if visit.wants_json
+        else visit.done(f"/contracts?search={key}" if key else "/contracts", {})
+    )
 
 
 def _list(visit: Visit, q: str, key: str, *, is_lost: bool = False) -> Response:
@@ -198,9 +200,7 @@ def _sections(view: ContractView) -> list[tuple[str, int | None]]:
     return [*there, ("sign-off", None), ("history", None)]
 
 
-def _placed(
-    view: ContractView, boxes: Mapping[str, tuple[QuoteBox, ...]], shown: _Shown
-) -> dict[int, list[PlacedBox]]:
+def _placed(view: ContractView, boxes: Mapping[str, tuple[QuoteBox, ...]], shown: _Shown) -> dict[int, list[PlacedBox]]:
     """Boxes by page, the large ones below the small, so that each can be reached."""
     on: dict[int, list[PlacedBox]] = defaultdict(list)
     for item in (*view.topics, *view.terms, *view.flags):
@@ -217,12 +217,13 @@ def _placed(
 def picture(visit: Visit, document_id: str, page_number: int) -> Response:
     """A page as a JPEG: upright, or as it came."""
     params = visit.request.query_params
-    asked = whole(params, "width", 10_000) or 1400
-    width = next((width for width in _WIDTHS if width >= asked), _WIDTHS[-1])
+    width = whole(params, "width", 10_000) or 1600
     kind = _KINDS.get("original" if params.get("original") else params.get("kind", "page"))
     if kind is None:
         raise ReviewError("There is no such kind of picture.", help=f"Choose of {', '.join(_KINDS)}.", code="address")
-    return _picture(visit, visit.site.pictures.page(document_id, page_number, kind=kind, width=width))
+    pictures = visit.site.pictures
+    tag = pictures.tag(document_id, page_number, kind=kind, width=width)
+    return _picture(visit, tag, lambda: pictures.page(document_id, page_number, kind=kind, width=width))
 
 
 @pages.show("/documents/{document_id}/pages/{page_number}/words")
@@ -234,14 +235,15 @@ def words_of_page(visit: Visit, document_id: str, page_number: int) -> Response:
 @pages.show("/marks/{document_id}/{number}.png")
 def mark(visit: Visit, document_id: str, number: int) -> Response:
     """The picture of a mark on the paper."""
-    return _picture(visit, visit.site.pictures.mark(document_id, number))
+    picture = visit.site.pictures.mark(document_id, number)
+    return _picture(visit, picture.tag, lambda: picture)
 
 
-def _picture(visit: Visit, picture: Picture) -> Response:
+def _picture(visit: Visit, tag: str, draw: Callable[[], Picture]) -> Response:
     """The picture, or only that it is still the same. The browser keeps it but asks each time, so that who signed out
     or a contract that was forgotten leaves nothing to be shown."""
-    tag = f'"{picture.tag}"'
-    headers = {"etag": tag, "cache-control": "private, no-cache"}
-    if visit.request.headers.get("if-none-match") == tag:
+    headers = {"etag": f'"{tag}"', "cache-control": "private, no-cache"}
+    if visit.request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
+    picture = draw()
     return Response(picture.data, media_type=picture.media_type, headers=headers)

@@ -151,5 +151,3 @@ def _asked(visit: Visit, query: str) -> Asked:
     params = QueryParams(query)
     key = params.get("search", "")
     return asked(params, visit.site.searches.of(key) if key else None, key)
-
-

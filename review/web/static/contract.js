@@ -54,7 +54,11 @@ function choose(item, { scrollItem = true, scrollPage = true, keep = true } = {}
     if (keep) history.replaceState(null, "", item.querySelector("a.choose").href);
     fill(item);
   }
-  for (const box of boxes) box.classList.toggle("chosen", box.dataset.for === item.dataset.item);
+  for (const box of boxes) {
+    const isChosen = box.dataset.for === item.dataset.item;
+    box.classList.toggle("chosen", isChosen);
+    if (isChosen) box.parentNode.append(box); // above the others
+  }
   if (scrollItem) item.scrollIntoView({ block: "nearest" });
   if (scrollPage) showBoxOf(item);
 }
