@@ -266,7 +266,7 @@ def _sign_off_row(of: SignOff) -> Row:
         "approver": of.approver,
         "signed_at": of.signed_at and utc(of.signed_at),
         "actor": of.withdrawn_by if is_withdrawn else of.approver,
-        "at": utc(of.withdrawn_at if is_withdrawn else of.signed_at),
+        "done_at": utc(of.withdrawn_at if is_withdrawn else of.signed_at),
         "reason": of.why,
         "event_number": of.withdrawn_number or of.signed_number,
         "event_sha256": of.withdrawn_sha256 or of.signed_sha256,
@@ -281,7 +281,7 @@ def _override_row(of: Request) -> Row:
         "action": WITHDRAWN if is_withdrawn else "overridden",
         "approver": of.answered_by,
         "actor": of.undone_by if is_withdrawn else of.answered_by,
-        "at": utc(of.undone_at if is_withdrawn else of.answered_at),
+        "done_at": utc(of.undone_at if is_withdrawn else of.answered_at),
         "event_number": of.undone_number or of.answered_number,
         "event_sha256": of.undone_sha256 or of.answered_sha256,
     }

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from schemas.base import Frozen
+from schemas.errors import printable
 from schemas.review import Event, Standing, TargetName
 
 TABLES = ("decisions", "requests", "sign_offs", "periods", "conflicts", "landings")
@@ -166,7 +167,11 @@ def contents(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]
 
 
 def apply(connection: sqlite3.Connection, event: Event) -> None:
-    """Bring the tables up to date with one more event."""
+    """Bring the tables up to date with one more event.
+
+    An event acts on what is of its own contract, and on nothing of others: what is erased with a contract's events
+    must not be left in, or be missing from, what stands of another one.
+    """
     if made := _MADE.get(event.action):
         made(connection, event)
 
@@ -202,8 +207,9 @@ def _asked(connection: sqlite3.Connection, event: Event) -> None:
 def _approved(connection: sqlite3.Connection, event: Event) -> None:
     for number in event.refers_to:
         connection.execute(
-            "UPDATE decisions SET state = 'effective', approver = ? WHERE number = ? AND state = 'waiting'",
-            [event.actor, number],
+            """UPDATE decisions SET state = 'effective', approver = ?
+            WHERE number = ? AND contract_id IS ? AND state = 'waiting'""",
+            [event.actor, number, event.contract_id],
         )
     _answer(connection, event, "effective")
 
@@ -211,8 +217,9 @@ def _approved(connection: sqlite3.Connection, event: Event) -> None:
 def _declined(connection: sqlite3.Connection, event: Event) -> None:
     for number in event.refers_to:
         connection.execute(
-            "UPDATE decisions SET state = 'declined', approver = ?, why = ? WHERE number = ? AND state = 'waiting'",
-            [event.actor, _why(event), number],
+            """UPDATE decisions SET state = 'declined', approver = ?, why = ?
+            WHERE number = ? AND contract_id IS ? AND state = 'waiting'""",
+            [event.actor, _why(event), number, event.contract_id],
         )
     _answer(connection, event, "declined")
 
@@ -221,13 +228,13 @@ def _undone(connection: sqlite3.Connection, event: Event) -> None:
     for number in event.refers_to:
         connection.execute(
             """UPDATE decisions SET undone_by = ?, undone_at = ?, undone_sha256 = ?, undone_actor = ?
-            WHERE number = ? AND undone_by IS NULL""",
-            [event.number, _text(event.at), event.sha256, event.actor, number],
+            WHERE number = ? AND contract_id IS ? AND undone_by IS NULL""",
+            [event.number, _text(event.at), event.sha256, event.actor, number, event.contract_id],
         )
         connection.execute(
             """UPDATE requests SET state = 'undone', undone_by = ?, undone_at = ?, undone_number = ?, undone_sha256 = ?
-            WHERE number = ?""",
-            [event.actor, _text(event.at), event.number, event.sha256, number],
+            WHERE number = ? AND ? IS NULL""",
+            [event.actor, _text(event.at), event.number, event.sha256, number, event.contract_id],
         )
 
 
@@ -235,8 +242,8 @@ def _answer(connection: sqlite3.Connection, event: Event, state: str) -> None:
     for number in event.refers_to:
         connection.execute(
             """UPDATE requests SET state = ?, answered_by = ?, answered_at = ?, answered_number = ?,
-            answered_sha256 = ?, why = ? WHERE number = ?""",
-            [state, event.actor, _text(event.at), event.number, event.sha256, _why(event), number],
+            answered_sha256 = ?, why = ? WHERE number = ? AND ? IS NULL AND state = 'waiting'""",
+            [state, event.actor, _text(event.at), event.number, event.sha256, _why(event), number, event.contract_id],
         )
 
 
@@ -247,16 +254,20 @@ def _prepared(connection: sqlite3.Connection, event: Event) -> None:
 
 def _signed_off(connection: sqlite3.Connection, event: Event) -> None:
     connection.execute(
-        "UPDATE sign_offs SET approver = ?, signed_at = ?, signed_number = ?, signed_sha256 = ? WHERE number = ?",
-        [event.actor, _text(event.at), event.number, event.sha256, event.refers_to[0]],
+        """UPDATE sign_offs SET approver = ?, signed_at = ?, signed_number = ?, signed_sha256 = ?
+        WHERE number = ? AND contract_id IS ?""",
+        [event.actor, _text(event.at), event.number, event.sha256, event.refers_to[0], event.contract_id],
     )
 
 
 def _withdrawn(connection: sqlite3.Connection, event: Event) -> None:
     connection.execute(
         """UPDATE sign_offs SET withdrawn_by = ?, withdrawn_at = ?, withdrawn_number = ?, withdrawn_sha256 = ?, why = ?
-        WHERE number = ?""",
-        [event.actor, _text(event.at), event.number, event.sha256, _why(event), event.refers_to[0]],
+        WHERE number = ? AND contract_id IS ?""",
+        [
+            *(event.actor, _text(event.at), event.number, event.sha256, _why(event)),
+            *(event.refers_to[0], event.contract_id),
+        ],
     )
 
 
@@ -268,8 +279,8 @@ def _locked(connection: sqlite3.Connection, event: Event) -> None:
 
 def _reopened(connection: sqlite3.Connection, event: Event) -> None:
     connection.execute(
-        "UPDATE periods SET reopened_by = ?, reopened_at = ?, why = ? WHERE number = ?",
-        [event.actor, _text(event.at), _why(event), event.refers_to[0]],
+        "UPDATE periods SET reopened_by = ?, reopened_at = ?, why = ? WHERE number = ? AND ? IS NULL",
+        [event.actor, _text(event.at), _why(event), event.refers_to[0], event.contract_id],
     )
 
 
@@ -280,7 +291,8 @@ def _met(connection: sqlite3.Connection, event: Event) -> None:
     row |= {"contract_id": event.contract_id, "target": event.target, "target_id": event.target_id}
     row |= {"met_at": _text(event.at)} | {name: event.body.get(name) for name in ("made_on", "stands_now", "why")}
     _put(connection, "conflicts", row)
-    connection.execute("UPDATE decisions SET conflict = ? WHERE number = ?", [event.number, event.refers_to[0]])
+    sql = "UPDATE decisions SET conflict = ? WHERE number = ? AND contract_id IS ?"
+    connection.execute(sql, [event.number, event.refers_to[0], event.contract_id])
 
 
 def _landed(connection: sqlite3.Connection, event: Event) -> None:
@@ -468,7 +480,8 @@ def last_effective(connection: sqlite3.Connection, target: TargetName, target_id
 
 def _put(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
     marks = ", ".join("?" * len(row))
-    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    values = [printable(value) if isinstance(value, str) else value for value in row.values()]
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", values)
 
 
 def _text(moment: datetime) -> str:

@@ -238,7 +238,7 @@ TABLES: tuple[Table, ...] = (
         "sign_offs",
         "review",
         """sign_off_id VARCHAR | contract_id VARCHAR | action VARCHAR | preparer VARCHAR | prepared_at TIMESTAMP
-        | approver VARCHAR | signed_at TIMESTAMP | actor VARCHAR | at TIMESTAMP | reason VARCHAR
+        | approver VARCHAR | signed_at TIMESTAMP | actor VARCHAR | done_at TIMESTAMP | reason VARCHAR
         | event_number BIGINT | event_sha256 VARCHAR | run_id VARCHAR""",
     ),
     _table(
@@ -246,7 +246,7 @@ TABLES: tuple[Table, ...] = (
         "run",
         """override_id VARCHAR | action VARCHAR | rule_id VARCHAR | scope VARCHAR | reason VARCHAR | owner VARCHAR
         | asked_by VARCHAR | approver VARCHAR | effective_from DATE | effective_to DATE | actor VARCHAR
-        | at TIMESTAMP | event_number BIGINT | event_sha256 VARCHAR | run_id VARCHAR""",
+        | done_at TIMESTAMP | event_number BIGINT | event_sha256 VARCHAR | run_id VARCHAR""",
     ),
     _table(
         "runs",

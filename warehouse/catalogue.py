@@ -301,7 +301,7 @@ def superseded_on(table: Table) -> str:
     return f"superseded s ON s.kind = '{kind}' AND s.id = t.{table.level}_id AND s.run_id = t.run_id"
 
 
-_MADE_AT = {"reviews": "decided_at", "review_conflicts": "met_at", "sign_offs": "at", "rule_overrides": "at"}
+_MADE_AT = {"reviews": "decided_at", "review_conflicts": "met_at", "sign_offs": "done_at", "rule_overrides": "done_at"}
 """What people did bears no number, but the time it was done at."""
 _OVERLAID = {
     # A contract's family is known only when all are landed.
