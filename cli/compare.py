@@ -13,21 +13,13 @@ from extractors.read import read
 from extractors.redline import Change, redline
 from flows.line import judge
 from flows.night import business_date
+from review.compared import checked_terms
 from schemas.contract import ContractReading
 from schemas.document import Document
 from schemas.errors import ContractAgentError
 from schemas.playbook import load_playbooks
 from schemas.settings import Settings, our_entities_of
-from schemas.terms import TERM_BY_NAME
 from warehouse.read import query
-
-SIDE_BY_SIDE = (
-    *("title", "counterparty", "effective_date", "expiration_date", "initial_term_months", "renewal_type"),
-    *("renewal_notice_days", "notice_deadline", "termination_for_convenience", "termination_notice_days"),
-    *("total_value", "annual_value", "currency", "payment_terms_days", "billing_frequency", "liability_cap_type"),
-    *("liability_cap_months", "governing_law"),
-)
-"""The terms that are compared when none are named."""
 
 
 class Told(NamedTuple):
@@ -58,15 +50,13 @@ def side_by_side(
     names: Sequence[str], terms: Sequence[str], settings: Settings, warehouse: Path
 ) -> tuple[list[str], list[list[Any]]]:
     """Columns and rows of a table: a term a row, for each contract its value, page and quotation."""
-    unknown = [name for name in terms if name not in TERM_BY_NAME]
-    if unknown:
-        raise ContractAgentError(f"There is no term {unknown[0]}.", help=f"Choose of {', '.join(TERM_BY_NAME)}.")
+    compared = checked_terms(terms)
     contracts = [_judged(name, settings, warehouse) for name in names]
     columns = ["term"]
     for contract in contracts:
         columns += [contract.name, f"{contract.name} (page)", f"{contract.name} (quote)"]
     rows = []
-    for term in terms or SIDE_BY_SIDE:
+    for term in compared:
         row: list[Any] = [term]
         for contract in contracts:
             told = contract.terms.get(term)

@@ -50,7 +50,7 @@ class Desk:
     """
 
     def __init__(self, root: Path, store: Decisions):
-        self._root = Path(root)
+        self.root = Path(root)
         self._live = Live(store)
         self._lock = Lock()
         self._loading: Thread | None = None
@@ -189,7 +189,7 @@ class Desk:
 
     def _load(self, stamp: tuple[int, ...] | None) -> None:
         """Read the publication, all of it before it is shown; who asks meanwhile goes on with the former one."""
-        shown = _Shown(Published(self._root))
+        shown = _Shown(Published(self.root))
         self._live.refresh()
         shown.published.follow(self._live)
         if self._shown is not None:
@@ -201,7 +201,7 @@ class Desk:
     def _stamp_of_catalogue(self) -> tuple[int, ...] | None:
         """Changes with every publication: the catalogue is put in place by a rename."""
         try:
-            found = (self._root / CATALOGUE).stat()
+            found = (self.root / CATALOGUE).stat()
         except OSError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size

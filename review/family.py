@@ -57,9 +57,12 @@ class _Family:
             if name in OF_THE_DOCUMENT or not (held or is_own):
                 continue
             source = held or own or {}
+            before = next((value for id in chain if (value := self._value(id, name)) is not None), None)
+            if before == source["value"]:
+                continue  # said again
             yield ChangedTerm(
                 term=name,
-                before=next((value for id in chain if (value := self._value(id, name)) is not None), None),
+                before=before,
                 after=source["value"],
                 is_in_force=held is not None,
                 set_by_contract_id=contract_id,

@@ -35,6 +35,8 @@ KEEP_FOLDER = "work"
 WIDTHS = (400, 800, 1200, 1600, 2400)
 """Pixels; the next larger one is drawn, so that few pictures of a page are kept."""
 MOST_READINGS = 32
+LEANING = 1.5
+"""Heights of its tallest word that the box of a line may have; beyond them the line leans."""
 _VERSION = "1"
 """Raised when the same page would be drawn differently; part of the pictures' tags."""
 
@@ -275,15 +277,20 @@ class _Reading:
 
 
 def quote_boxes(document: Document, char_start: int, char_end: int) -> tuple[QuoteBox, ...]:
-    """The boxes of a half-open span of `Document.text`: one a line, on as many pages as it runs over."""
+    """The boxes of a half-open span of `Document.text`: one a line, on as many pages as it runs over; of a line that
+    leans, as on photos, several in steps, so that they keep off the lines beside it."""
     boxes: list[QuoteBox] = []
     before: tuple[int, Word] | None = None
+    tallest = 0.0
     for number, word in document.words_between(char_start, char_end):
+        box, high = QuoteBox(number, *word.box), word.y1 - word.y0
         if before and _is_same_line(document, before, (number, word)):
-            boxes[-1] = _around(boxes[-1], word)
-        else:
-            boxes.append(QuoteBox(number, *word.box))
-        before = number, word
+            both = _around(boxes[-1], word)
+            if both.y1 - both.y0 <= LEANING * max(tallest, high):
+                box, high = both, max(tallest, high)
+                boxes.pop()
+        boxes.append(box)
+        before, tallest = (number, word), high
     return tuple(boxes)
 
 
