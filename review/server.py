@@ -28,10 +28,11 @@ def serve(settings: Settings, place: Path | str, *, host: str, port: int) -> Non
 
 
 @contextmanager
-def serving(settings: Settings, place: Path | str, *, host: str, port: int) -> Iterator[str]:
-    """The page's address while it is served from a thread of this process."""
+def serving(settings: Settings, place: Path | str, *, host: str, port: int | None) -> Iterator[str]:
+    """The page's address while it is served from a thread of this process; without a port on the usual one, or on any
+    where that is taken."""
     server, listening = _server(settings, place, host, port)
-    server.install_signal_handlers = lambda: None
+    port = listening.getsockname()[1]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="review", daemon=True)
     thread.start()
     try:
@@ -47,7 +48,7 @@ def address(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def _server(settings: Settings, place: Path | str, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
+def _server(settings: Settings, place: Path | str, host: str, port: int | None) -> tuple[uvicorn.Server, socket.socket]:
     app = create_app(settings, place, host=host)
     try:
         listening = _listening(host, port)
@@ -73,12 +74,21 @@ def _server(settings: Settings, place: Path | str, host: str, port: int) -> tupl
     return uvicorn.Server(config), listening
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+def _listening(host: str, port: int | None) -> socket.socket:
+    if port is not None:
+        return _bound(host, port)
+    try:
+        return _bound(host, PORT)
+    except OSError:
+        return _bound(host, 0)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(512)
     except OSError:
         listening.close()
         raise
