@@ -56,7 +56,7 @@ def create_app(settings: Settings, place: Path | str, *, host: str = "127.0.0.1"
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.site = site
     for part in (signing_in, queue, contracts, decisions, approvals, compared, records):
-        app.include_router(part.pages)
+        app.router.routes.extend(part.pages.routes)
     app.add_api_route("/static/{name}", _static, methods=["GET", "HEAD"], response_model=None)
     app.add_exception_handler(ContractAgentError, _told)
     app.add_exception_handler(RequestValidationError, _not_there)
