@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any, Literal
 
-from review.live import Live, On, Reopened
+from review.live import Live, On
 from review.published import Published
 from review.shown import Conflict
 from schemas.review import WITHDRAWN, Standing
@@ -41,23 +41,24 @@ class Conflicts:
 
     def all(self, live: Live) -> list[Conflict]:
         """All conflicts, the newest decision first."""
-        standing, reopened = dict(live.standing), dict(live.reopened)
+        standing = dict(live.standing)
         with self._lock:
             if self._landed is None:
                 self._landed = [*_of_landed(self._published)]
             new = [one for one in standing.values() if one.number not in self._live]
             self._live |= {one.number: None for one in new} | _of_live(self._published, new)
-            found = [one for one in self._landed if _is_last(one, standing, reopened)]
+            found = [one for one in self._landed if _is_last(one, live)]
             found += [met for one in standing.values() if one.state != "declined" and (met := self._live[one.number])]
         return sorted(found, key=lambda one: (one.decided_at, one.target_id), reverse=True)
 
 
-def _is_last(landed: Conflict, standing: Mapping[On, Standing], reopened: Mapping[On, Reopened]) -> bool:
+def _is_last(landed: Conflict, live: Live) -> bool:
     """Whether nothing else was decided on the page, and the decision was not taken back there."""
     on: On = (landed.target, landed.target_id)
-    if on in standing and utc(standing[on].decided_at) > landed.decided_at:
-        return False
-    return on not in reopened or reopened[on].decided_at < landed.decided_at
+    since = live.since(on)
+    if since is None or since < landed.decided_at:
+        return True
+    return on not in live.reopened and since == landed.decided_at
 
 
 def _of_landed(published: Published) -> Iterator[Conflict]:

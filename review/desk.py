@@ -37,7 +37,6 @@ from schemas.review import SETTLED, WITHDRAWN, ReviewError, TargetName
 from schemas.terms import TERM_BY_NAME
 from warehouse.decisions import TARGETS, evidence_of
 from warehouse.manifest import CATALOGUE
-from warehouse.rows import utc
 
 _LOG = logging.getLogger(__name__)
 _PLACE_OF_TERM = {name: place for place, name in enumerate(TERM_BY_NAME)}
@@ -139,7 +138,7 @@ class Desk:
         ((count,),) = [
             row.values() for row in published.rows(f"SELECT count(*) FROM memory.main.listed WHERE {where}", words)
         ]
-        sql = f"""SELECT * EXCLUDE (words, document_id) FROM memory.main.listed WHERE {where}
+        sql = f"""SELECT * EXCLUDE (words, company, document_id) FROM memory.main.listed WHERE {where}
             ORDER BY ingested_at DESC NULLS LAST, contract_id LIMIT $size OFFSET $offset"""
         rows = published.rows(sql, words | {"size": size, "offset": (page - 1) * size})
         flags = open_flags(published, [row["contract_id"] for row in rows])
@@ -147,13 +146,17 @@ class Desk:
         shown = tuple(ContractRow(**(none | flags.get(row["contract_id"], {}) | row)) for row in rows)
         return ContractPage(rows=shown, total=count, page=page, size=size, publication=published.name)
 
-    def close(self) -> None:
-        """Give the connection back."""
-        with self._lock:
-            loading, self._loading = self._loading, None
+    def settle(self) -> None:
+        """Wait until a new publication that is being loaded is shown."""
+        loading = self._loading
         if loading:
             loading.join()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self.settle()
         if self._shown:
+            self._shown.conflicts.all(self._live)  # waits for who is at it
             self._shown.published.close()
 
     # --- Which publication is shown
@@ -177,7 +180,7 @@ class Desk:
         with self._lock:
             if stamp == self._stamp or (self._loading and self._loading.is_alive()):
                 return
-            self._loading = Thread(target=self._load_or_tell, args=(stamp,), name="desk-load", daemon=True)
+            self._loading = Thread(target=self._load_or_tell, args=(stamp,), name="desk-load")
             self._loading.start()
 
     def _load_or_tell(self, stamp: tuple[int, ...] | None) -> None:
@@ -195,7 +198,7 @@ class Desk:
         if self._shown is not None:
             shown.conflicts.all(self._live)  # what takes long is done before anybody waits for it
         else:
-            Thread(target=shown.conflicts.all, args=(self._live,), name="desk-conflicts", daemon=True).start()
+            Thread(target=shown.conflicts.all, args=(self._live,), name="desk-conflicts").start()
         self._shown, self._stamp = shown, stamp
 
     def _stamp_of_catalogue(self) -> tuple[int, ...] | None:
@@ -228,7 +231,7 @@ def _dates(contract: Row) -> ContractDates:
 def _view(raw: Raw, live: Live, published: Published) -> ContractView:
     rows = raw.rows
     decided = _last_decided(rows["reviews"])
-    overruled = _overruled(raw.contract, live)
+    overruled = published.overruled(raw.contract_id)
     terms = [_item("term", row, decided, live) for row in rows["terms"]]
     flags = [_item("flag", row, decided, live, overruled) for row in rows["flags"]]
     topics = [_item("asc606", row, decided, live) for row in rows["asc606"]]
@@ -261,12 +264,6 @@ def _last_decided(reviews: Sequence[Row]) -> dict[tuple[str, str], Row]:
     return {(row["target"], row["target_id"]): row for row in reviews}
 
 
-def _overruled(contract: Row, live: Live) -> frozenset[str]:
-    """The rules that are not asked of this contract today."""
-    scopes = {"all", contract["contract_type"], (contract["counterparty"] or "").lower() or None}
-    return frozenset(rule for rule, scope in live.rules if scope.lower() in scopes)
-
-
 def _item(
     target: TargetName,
     row: Row,
@@ -277,11 +274,13 @@ def _item(
     of = TARGETS[target]
     on = (target, row[of.id])
     standing, landed = live.standing.get(on), decided.get(on)
-    undone = live.reopened.get(on)
-    if landed and (landed["decision"] == WITHDRAWN or (undone and undone.decided_at >= landed["decided_at"])):
-        landed = None
-    if standing and landed and utc(standing.decided_at) < landed["decided_at"]:
+    since = live.since(on)
+    if landed and since and since < landed["decided_at"]:
         standing = None  # somebody decided again elsewhere, in the workbook
+    elif on in live.reopened:
+        landed = None
+    if landed and landed["decision"] == WITHDRAWN:
+        landed = None
     counts: Mapping[str, Any] | None = landed
     if standing and standing.state == "effective":
         counts = standing.model_dump()

@@ -63,6 +63,13 @@ class Live:
         self._day = date.min
         self._lock = Lock()
 
+    def since(self, on: On) -> datetime | None:
+        """From when on counts what stands of a target, or that nothing does; None where nothing was ever decided on the
+        page. When a landed decision was taken back, a former one stands again."""
+        times = [utc(self.standing[on].decided_at)] if on in self.standing else []
+        times += [self.reopened[on].decided_at] if on in self.reopened else []
+        return max(times, default=None)
+
     def refresh(self) -> None:
         """Bring it up to date. Where nothing happened it costs one look at the store."""
         last, today = self._store.last(), datetime.now(UTC).date()

@@ -18,7 +18,6 @@ from review.shown import PageInfo, Row
 from schemas.review import SETTLED, TargetName
 from warehouse.decisions import TARGETS
 from warehouse.read import connect
-from warehouse.rows import utc
 
 MOST_CONTRACTS = 400
 """Contracts that are held ready for the next look."""
@@ -38,7 +37,7 @@ _PRIORITY = """round(
     2
 )"""
 
-_QUEUED = """SELECT q.*, l.contract_type, v.decided_at, lower(concat_ws(
+_QUEUED = """SELECT q.*, l.contract_type, l.company, v.decided_at, lower(concat_ws(
     ' ', q.title, q.counterparty, q.rule_id, q.reason, q.found, q.quote, q.file_name, q.contract_id
 )) AS words
 FROM ({}) q
@@ -53,19 +52,20 @@ _IN_MEMORY = (
     """CREATE TABLE memory.main.listed AS
     SELECT c.contract_id, c.title, c.contract_type, c.counterparty, c.our_entity, c.effective_date, c.expiration_date,
         c.total_value, c.currency, c.capture_class, c.document_id, d.file_name, d.ingested_at,
+        company_name(c.counterparty) AS company,
         lower(concat_ws(' ', c.title, c.counterparty, c.our_entity, d.file_name, c.contract_id)) AS words
     FROM contracts c
     LEFT JOIN documents d ON d.contract_id = c.contract_id AND d.document_id = c.document_id
     ORDER BY d.ingested_at DESC NULLS LAST, c.contract_id""",
     "CREATE TABLE memory.main.queue AS " + _QUEUED.format(f"SELECT {', '.join(QUEUE_COLUMNS)} FROM review_queue"),
     "CREATE TABLE memory.main.live (flag_id VARCHAR, decision VARCHAR, state VARCHAR, decided_at TIMESTAMP)",
-    "CREATE TABLE memory.main.rules (rule_id VARCHAR, scope VARCHAR)",
+    "CREATE TABLE memory.main.rules (rule_id VARCHAR, scope VARCHAR, company VARCHAR)",
     """CREATE VIEW memory.main.live_queue AS
     SELECT q.* EXCLUDE (status, decided_at), l.state,
         CASE
             WHEN EXISTS (
                 SELECT 1 FROM memory.main.rules o
-                WHERE o.rule_id = q.rule_id AND o.scope IN ('all', lower(q.counterparty), q.contract_type)
+                WHERE o.rule_id = q.rule_id AND (o.scope IN ('all', q.contract_type) OR o.company = q.company)
             ) THEN 'not_applicable'
             WHEN l.state IN ('waiting', 'declined') OR l.decided_at < q.decided_at THEN q.status
             ELSE coalesce(l.decision, q.status)
@@ -205,21 +205,36 @@ class Published:
             if moved:
                 self._lay_over(live, moved)
             if self._rules != live.rules:
-                self._put("rules", [{"rule_id": rule, "scope": scope.lower()} for rule, scope in live.rules], None)
+                self._put("rules", [self._rule(*rule) for rule in live.rules], None)
             self._followed, self._rules = upto, live.rules
 
+    def overruled(self, contract_id: str) -> frozenset[str]:
+        """The rules that are not asked of a contract today."""
+        if not self._rules:
+            return frozenset()
+        sql = """SELECT DISTINCT o.rule_id FROM memory.main.rules o JOIN memory.main.listed l
+            ON o.scope IN ('all', l.contract_type) OR o.company = l.company WHERE l.contract_id = $id"""
+        return frozenset(row["rule_id"] for row in self.rows(sql, {"id": contract_id}))
+
+    def _rule(self, rule_id: str, scope: str) -> Row:
+        """As the view excepted_flags takes a scope."""
+        ((company,),) = [row.values() for row in self.rows("SELECT company_name($scope)", {"scope": scope})]
+        return {"rule_id": rule_id, "scope": scope.lower(), "company": company}
+
     def _lay_over(self, live: Live, flag_ids: set[str]) -> None:
-        rows = []
+        rows: list[Row] = []
         back: dict[str, str] = {}
         for flag_id in flag_ids:
             on: On = ("flag", flag_id)
-            if one := live.standing.get(on):
-                rows.append(_live_row(flag_id, one.decision, one.state, one.decided_at))
-                if one.state != "effective" or one.decision not in SETTLED:
-                    back[flag_id] = one.contract_id
-            elif gone := live.reopened.get(on):
-                rows.append(_live_row(flag_id, "proposed", None, gone.decided_at))
-                back[flag_id] = gone.contract_id
+            one, gone = live.standing.get(on), live.reopened.get(on)
+            if one is None and gone is None:
+                continue
+            counts = one is not None and one.state == "effective"
+            decision = one.decision if one is not None and (counts or not gone) else "proposed"
+            state = one.state if one is not None else None
+            rows.append({"flag_id": flag_id, "decision": decision, "state": state, "decided_at": live.since(on)})
+            if not counts or decision not in SETTLED:
+                back[flag_id] = (one or gone).contract_id
         self._put("live", rows, flag_ids)
         if back:
             given = {"contract_ids": sorted(set(back.values())), "flag_ids": sorted(back)}
@@ -236,7 +251,10 @@ class Published:
                 gone = f"DELETE FROM memory.main.{table} WHERE flag_id IN (SELECT unnest($ids))"
                 cursor.execute(gone, {"ids": list(instead_of)})
             if rows:
-                cursor.register("arriving", pa.Table.from_pylist(list(rows)))
+                columns = {name: [row[name] for row in rows] for name in rows[0]}
+                kinds = [pa.timestamp("us") if name == "decided_at" else pa.string() for name in columns]
+                arrays = [pa.array(values, kind) for values, kind in zip(columns.values(), kinds, strict=True)]
+                cursor.register("arriving", pa.table(arrays, names=list(columns)))
                 cursor.execute(f"INSERT INTO memory.main.{table} BY NAME SELECT * FROM arriving")
             cursor.execute("COMMIT")
         finally:
@@ -370,7 +388,3 @@ def page_info(row: Row) -> PageInfo:
     return PageInfo(
         **{name: row[name] for name in names}, rotation=row["rotation"] or 0, warnings=tuple(row["warnings"] or ())
     )
-
-
-def _live_row(flag_id: str, decision: str, state: str | None, decided_at: Any) -> Row:
-    return {"flag_id": flag_id, "decision": decision, "state": state, "decided_at": utc(decided_at)}
