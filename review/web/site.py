@@ -74,7 +74,8 @@ class Site:
         self._titles = _rule_titles(settings)
         self._brief = PerPublication(self.desk, lambda: brief(root))
         self._agreement = PerPublication(self.desk, lambda: agreement(root))
-        Thread(target=self._get_ready, name="review-ready", daemon=True).start()
+        self._ready = Thread(target=self._get_ready, name="review-ready")
+        self._ready.start()
         self._waiting: tuple[float, dict[str, int]] = (-math.inf, {})
 
     def brief(self) -> Brief:
@@ -127,7 +128,10 @@ class Site:
         self.store.append(NewEvent(actor=actor, action="view_saved", body=body))
 
     def close(self) -> None:
-        """Give connections back."""
+        """Give connections back, once nothing is being made any more."""
+        self._ready.join()
+        self._brief.settle()
+        self._agreement.settle()
         self.desk.close()
         self.store.close()
 
@@ -138,7 +142,7 @@ class PerPublication(Generic[Made]):
     def __init__(self, desk: Desk, make: Callable[[], Made]):
         self._desk, self._make, self._lock = desk, make, Lock()
         self._made: tuple[str, Made] | None = None
-        self._making = False
+        self._making: Thread | None = None
 
     def get(self) -> Made:
         """What was made; the first time it is waited for. Raises WarehouseError when there is no warehouse."""
@@ -147,16 +151,23 @@ class PerPublication(Generic[Made]):
             with self._lock:
                 if self._made is None:
                     self._made = (publication, self._make())
-        elif self._made[0] != publication and not self._making:
-            self._making = True
-            Thread(target=self._make_anew, args=(publication,), name="review-anew", daemon=True).start()
+        elif self._made[0] != publication:
+            self._begin(publication)
         return self._made[1]
 
+    def settle(self) -> None:
+        """Wait for what is being made."""
+        if self._making:
+            self._making.join()
+
+    def _begin(self, publication: str) -> None:
+        with self._lock:
+            if self._making is None or not self._making.is_alive():
+                self._making = Thread(target=self._make_anew, args=(publication,), name="review-anew")
+                self._making.start()
+
     def _make_anew(self, publication: str) -> None:
-        try:
-            self._made = (publication, self._make())
-        finally:
-            self._making = False
+        self._made = (publication, self._make())
 
 
 class Searches:

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, get_args
 
 from fastapi import APIRouter, Depends
-from fastapi.encoders import jsonable_encoder
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from review.accounts import COOKIE, Session, check_csrf
 from review.web.links import path_here
+from review.web.plain import plain
 from review.web.site import Site
 from review.web.words import LANGUAGES, word
 from schemas.phrases import Language
@@ -80,14 +80,14 @@ class Visit:
     def page(self, template: str, data: Mapping[str, Any], *, status: int = 200, **only_page: Any) -> Response:
         """`data` as JSON, or in the template together with what only a page needs."""
         if self.wants_json:
-            return self._with_cookies(JSONResponse(jsonable_encoder(data), status))
+            return self._with_cookies(JSONResponse(plain(data), status))
         text = self.site.templates.get_template(template).render(self._shared() | dict(data) | only_page)
         return self._with_cookies(HTMLResponse(text, status))
 
     def done(self, href: str, data: Mapping[str, Any]) -> Response:
         """After something was done: the data as JSON, or on to another page."""
         if self.wants_json:
-            return self._with_cookies(JSONResponse(jsonable_encoder(data)))
+            return self._with_cookies(JSONResponse(plain(data)))
         return self._with_cookies(RedirectResponse(href, 303))
 
     def back(self, data: Mapping[str, Any], said: str, otherwise: str) -> Response:

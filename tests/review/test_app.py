@@ -57,6 +57,7 @@ LEAST_ROLE = {
     ("GET", "/audit.csv"): "admin",
 }
 """Every route, and the least role that it lets through; None for those that anybody may see."""
+AS_JSON = {"accept": "application/json"}
 PLACEHOLDERS = {"contract_id": "c_0", "document_id": "d_0", "page_number": "1", "number": "1", "name": "style.css"}
 
 
@@ -72,10 +73,17 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home")
 
 
-@pytest.fixture
-def app(read_once: Path, tmp_path: Path, settings: Settings) -> Iterator[FastAPI]:
-    app = create_app(settings, copied(read_once, tmp_path / "w"))
+def opened(read_once: Path, folder: Path) -> FastAPI:
+    """The page over a copy of the warehouse, with an account a role."""
+    app = create_app(Settings(home=folder / "home"), copied(read_once, folder / "w"))
     add_accounts(app)
+    return app
+
+
+@pytest.fixture(scope="module")
+def app(read_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """For tests that decide nothing."""
+    app = opened(read_once, tmp_path_factory.mktemp("shared"))
     yield app
     app.state.site.close()
 
@@ -83,6 +91,14 @@ def app(read_once: Path, tmp_path: Path, settings: Settings) -> Iterator[FastAPI
 @pytest.fixture
 def ann(app: FastAPI) -> Reviewer:
     return Reviewer(app, "reviewer")
+
+
+@pytest.fixture
+def fresh(read_once: Path, tmp_path: Path) -> Iterator[FastAPI]:
+    """For tests that decide."""
+    app = opened(read_once, tmp_path)
+    yield app
+    app.state.site.close()
 
 
 def first_flag(reviewer: Reviewer, severity: str = "medium") -> dict:
@@ -185,12 +201,14 @@ def test_what_was_read_stays_text(ann: Reviewer):
     assert MARKUP not in ann.get(f"/contracts/{MARKUP}").text and MARKUP not in ann.get(f"/queue?said={MARKUP}").text
 
 
-def test_what_people_write_stays_text(app: FastAPI, ann: Reviewer):
+def test_what_people_write_stays_text(fresh: FastAPI):
+    ann = Reviewer(fresh, "reviewer")
     flag = first_flag(ann)
     assert ann.decide(flag, "rejected", comment=MARKUP).status_code == 200
     contract = flag["row"]["contract_id"]
     assert MARKUP not in ann.get(f"/contracts/{contract}").text
-    assert MARKUP in ann.items(contract)[0]["standing"]["comment"] + str(ann.items(contract))
+    (decided,) = [item for item in ann.items(contract) if item["id"] == flag["id"]]
+    assert decided["standing"]["comment"] == MARKUP
 
 
 @pytest.mark.parametrize(
@@ -245,7 +263,6 @@ def test_a_body_that_is_too_large_is_refused(ann: Reviewer):
         ("application/json", "{"),
         ("application/json", "[" * 5_000),
         ("text/xml", "<a/>"),
-        ("multipart/form-data; boundary=x", "--x\r\nnonsense"),
     ],
 )
 def test_what_can_not_be_read_is_refused(ann: Reviewer, kind: str, body: str):
@@ -335,12 +352,13 @@ def test_a_trusted_proxy_names_the_person(read_once: Path, tmp_path: Path):
     app.state.site.close()
 
 
-def test_a_decision_and_what_opens_next(app: FastAPI, ann: Reviewer):
+def test_a_decision_and_what_opens_next(fresh: FastAPI):
+    ann = Reviewer(fresh, "reviewer")
     flag = first_flag(ann)
     done = ann.decide(flag, "confirmed", seconds="2.5", keystrokes="2").json()
     assert done["standing"]["state"] == "effective" and done["standing"]["reviewer"] == NAMES["reviewer"]
     assert done["next"].startswith("/contracts/") and flag["id"] not in done["next"]
-    event = app.state.site.store.events(actions=["decided"])[-1]
+    event = fresh.state.site.store.events(actions=["decided"])[-1]
     assert (event.body["seconds"], event.body["keystrokes"]) == (2.5, 2)
     assert flag["id"] not in {row["flag_id"] for row in ann.json("/queue")["queue"]["rows"]}
     undone = ann.post(f"/decisions/{done['standing']['number']}/undo").json()
@@ -360,16 +378,18 @@ def test_a_decision_that_says_too_little_is_refused(ann: Reviewer, fields: dict[
     assert answer.status_code == 422 and answer.json()["help"]
 
 
-def test_measures_that_can_not_be_are_left_out(app: FastAPI, ann: Reviewer):
+def test_measures_that_can_not_be_are_left_out(fresh: FastAPI):
+    ann = Reviewer(fresh, "reviewer")
     ann.decide(first_flag(ann), "needs_info", seconds="nan", keystrokes="-3")
-    body = app.state.site.store.events(actions=["decided"])[-1].body
+    body = fresh.state.site.store.events(actions=["decided"])[-1].body
     assert body["seconds"] is None and body["keystrokes"] is None
 
 
-def test_four_eyes(app: FastAPI, ann: Reviewer):
+def test_four_eyes(fresh: FastAPI):
+    ann = Reviewer(fresh, "reviewer")
     standing = ann.decide(first_flag(ann, "critical"), "confirmed").json()["standing"]
     assert standing["state"] == "waiting"
-    ben = Reviewer(app, "approver")
+    ben = Reviewer(fresh, "approver")
     assert len(ben.json("/approvals")["decisions"]) == 1
     approved = ben.post(f"/decisions/{standing['number']}/approve").json()["standing"][0]
     assert (approved["state"], approved["approver"]) == ("effective", NAMES["approver"])
