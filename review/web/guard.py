@@ -42,7 +42,7 @@ Refuse = Callable[[Request, ReviewError], Response]
 class Rate:
     """Buckets of tokens, one a key: `burst` at once, then `per_second`. It remembers the last 10,000 keys."""
 
-    def __init__(self, per_second: float, burst: float, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, per_second: float, burst: float, clock: Callable[[], float]):
         self._per_second, self._burst, self._clock = per_second, burst, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -64,12 +64,20 @@ class Guard:
     read the answers (DNS rebinding); addresses in digits can't be made to.
     """
 
-    def __init__(self, app: ASGIApp, *, names: Iterable[str], cookie: str, refuse: Refuse):
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        names: Iterable[str],
+        cookie: str,
+        refuse: Refuse,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self._app, self._cookie, self._refuse = app, cookie, refuse
         self._names = frozenset(name.lower().rstrip(".") for name in ("localhost", *names))
-        self._visits = Rate(per_second=40, burst=400)
-        self._changes = Rate(per_second=10, burst=60)
-        self._addresses = Rate(per_second=2_000, burst=8_000)  # many people may stand behind one proxy
+        self._visits = Rate(40, 400, clock)
+        self._changes = Rate(10, 60, clock)
+        self._addresses = Rate(2_000, 8_000, clock)  # many people may stand behind one proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
