@@ -5,7 +5,7 @@ Only `apply` writes them, event by event in their order, so they can be made ane
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -467,12 +467,15 @@ def request_changes(connection: sqlite3.Connection) -> list[Request]:
     return [_as(Request, rows.description, row) for row in rows]
 
 
-def last_effective(connection: sqlite3.Connection, target: TargetName, target_id: str, on: date) -> Standing | None:
+def last_effective(
+    connection: sqlite3.Connection, target: TargetName, target_id: str, on: date, without: Collection[int]
+) -> Standing | None:
     """See View.last_effective."""
     rows = connection.execute(
         f"""{_STANDING} WHERE target = :target AND target_id = :target_id AND undone_by IS NULL AND conflict IS NULL
-        AND {_COUNTED} = 'effective' ORDER BY number DESC LIMIT 1""",
-        {"target": target, "target_id": target_id, "today": on.isoformat()},
+        AND {_COUNTED} = 'effective' AND number NOT IN (SELECT value FROM json_each(:without))
+        ORDER BY number DESC LIMIT 1""",
+        {"target": target, "target_id": target_id, "today": on.isoformat(), "without": json.dumps(list(without))},
     )
     row = rows.fetchone()
     return _as(Standing, rows.description, row) if row else None

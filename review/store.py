@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -128,9 +128,12 @@ class View:
         """What counts by now and is not landed yet, and what was landed and taken back since, in the order to land."""
         return changes(self._connection, on or _today())
 
-    def last_effective(self, target: TargetName, target_id: str, on: date | None = None) -> Standing | None:
-        """The last decision on a target that counts and met no conflict, whatever waits or was declined since."""
-        return last_effective(self._connection, target, target_id, on or _today())
+    def last_effective(
+        self, target: TargetName, target_id: str, on: date | None = None, *, without: Collection[int] = ()
+    ) -> Standing | None:
+        """The last decision on a target that counts and met no conflict, whatever waits or was declined since; those
+        of some numbers are left out."""
+        return last_effective(self._connection, target, target_id, on or _today(), without)
 
     def request_changes(self) -> list[Request]:
         """Overrides of rules that were approved, and those landed and undone since, that are not landed yet."""
@@ -237,12 +240,8 @@ class Store:
         `witnesses` are what was written down elsewhere, as the landed decisions are: only they tell a chain that was
         made anew from one that was kept. What stands has to follow from the events, too.
         """
-        with self._reading() as view, _told(self._file):
-            view._connection.execute("BEGIN")
-            try:
-                _verify(view._connection, {w.number: w.sha256 for w in witnesses})
-            finally:
-                view._connection.execute("ROLLBACK")
+        with self.snapshot() as view:
+            _verify(view._connection, {w.number: w.sha256 for w in witnesses})
 
     def rebuild(self) -> None:
         """Make what stands anew from the events."""
@@ -354,6 +353,16 @@ class Store:
         """See View.last."""
         with self._reading() as view:
             return view.last()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[View]:
+        """Reads what stands as it is now, whatever is appended meanwhile; also what this thread reads otherwise."""
+        with self._reading() as view:
+            view._connection.execute("BEGIN")
+            try:
+                yield view
+            finally:
+                view._connection.execute("ROLLBACK")
 
     @contextmanager
     def _reading(self) -> Iterator[View]:
