@@ -20,12 +20,13 @@ from review.accounts import Accounts
 from review.actions import Reviewing
 from review.desk import Desk
 from review.pictures import Pictures
+from review.shown import QueueRow
 from review.store import Store
 from review.web.agreement import Agreed, agreement
 from schemas.errors import WarehouseError
 from schemas.phrases import Language, phrases
 from schemas.playbook import load_playbooks
-from schemas.review import NewEvent
+from schemas.review import SETTLED, NewEvent
 from schemas.settings import Settings
 from warehouse.brief import Brief, brief
 
@@ -63,6 +64,7 @@ class Site:
         self.reviewing = Reviewing(self.store, self.desk, settings)
         self.pictures = Pictures(root, settings, self.desk)
         self.templates = _templates()
+        self.templates.tests["confirmable"] = self._is_confirmable
         self.static = {
             file.name: StaticFile(file.read_bytes(), _TYPES[file.suffix])
             for file in sorted((FOLDER / "static").iterdir())
@@ -92,6 +94,11 @@ class Site:
             self._brief.get()
         except WarehouseError:  # none yet; the pages say so
             return
+
+    def _is_confirmable(self, row: QueueRow) -> bool:
+        """Whether a flag may be confirmed together with others."""
+        is_small = row.total_value is None or row.total_value < self.settings.review_materiality
+        return row.severity == "low" and row.status not in SETTLED and row.state is None and is_small
 
     @property
     def is_local(self) -> bool:

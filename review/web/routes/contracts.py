@@ -205,7 +205,7 @@ def _placed(view: ContractView, boxes: Mapping[str, tuple[QuoteBox, ...]], shown
     on: dict[int, list[PlacedBox]] = defaultdict(list)
     for item in (*view.topics, *view.terms, *view.flags):
         for box in boxes.get(item.id, ()):
-            kind = item.row["severity"] if item.target == "flag" else item.target
+            kind = item.row["severity"] if item.target == "flag" else "plain"
             size = (round(box.x1 - box.x0 + 2, 1), round(box.y1 - box.y0 + 2, 1))
             on[box.page_number].append(
                 PlacedBox(item.id, shown.label(item), kind, round(box.x0 - 1, 1), round(box.y0 - 1, 1), *size)
