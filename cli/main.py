@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import keeping, review
+from cli import keeping, review, serve_review
 from cli.places import WarehouseOption, warehouse_folder, warehouse_place
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
@@ -31,6 +31,7 @@ app.add_typer(playbook_app, name="playbook")
 review.register(app)
 for command in (keeping.rollback, keeping.compact, keeping.forget, keeping.hold):
     app.command()(command)
+app.command()(serve_review.review)
 
 
 class Extractor(StrEnum):
@@ -289,13 +290,20 @@ def serve(
     inbox: Annotated[str | None, typer.Option(help="The folder that the schedule reads, or its URL.")] = None,
     warehouse: WarehouseOption = None,
     port: Annotated[int, typer.Option(help="Port of the Prefect server on loopback.")] = 4200,
+    review_host: Annotated[
+        str, typer.Option(help="Where the review page listens; beyond loopback only with accounts.")
+    ] = "127.0.0.1",
+    review_port: Annotated[
+        int | None, typer.Option(help="Port of the review page; 8321, or any where that is taken.")
+    ] = None,
 ) -> None:
-    """Run the Prefect server, the night schedule and the backfill form, until stopped."""
+    """Run the Prefect server, the night schedule, the backfill form and the review page, until stopped."""
     from flows.serve import serve as serve_all
 
     settings = load_settings(inbox=inbox and place(inbox))
     warehouse_folder(settings, warehouse)  # a place that can't be reached is told now, not at night
-    serve_all(settings, warehouse_place(settings, warehouse), port)
+    where = warehouse_place(settings, warehouse)
+    serve_all(settings, where, port, review_host=review_host, review_port=review_port)
 
 
 @app.command()

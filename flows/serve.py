@@ -1,4 +1,4 @@
-"""Prefect server, night schedule and backfill form in one go, on loopback and without analytics."""
+"""Prefect server, night schedule, backfill form and review page in one go, on loopback and without analytics."""
 
 import asyncio
 import os
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from flows.backfill import inbox_of
+from review.server import serving
 from schemas.errors import RunError
 from schemas.settings import PREFIX, Settings
 
@@ -26,16 +27,23 @@ HEARTBEAT_SECONDS = 30
 LOST_AFTER_SECONDS = 90
 
 
-def serve(settings: Settings, warehouse: Path | str, port: int) -> None:
-    """Serve until interrupted. Raises RunError when the Prefect server does not come up."""
+def serve(
+    settings: Settings, warehouse: Path | str, port: int, *, review_host: str = HOST, review_port: int | None = None
+) -> None:
+    """Serve until interrupted. Raises RunError when the Prefect server does not come up, ReviewError when the review
+    page may not or can't listen there."""
     inbox = inbox_of(settings)
     if isinstance(inbox, Path):
         inbox.mkdir(parents=True, exist_ok=True)
     os.environ.update(_environment(settings, warehouse, inbox, port))
     prefect_home = settings.home / "prefect"
     prefect_home.mkdir(parents=True, exist_ok=True)
-    with _server(port, prefect_home / "server.log"):
+    with (
+        serving(settings, warehouse, host=review_host, port=review_port) as page,
+        _server(port, prefect_home / "server.log"),
+    ):
         print(f"Prefect: http://{HOST}:{port}   inbox: {inbox}   warehouse: {warehouse}", flush=True)
+        print(f"Review: {page}", flush=True)
         asyncio.run(_until_stopped(settings))
         print("Stopped.", flush=True)
 

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     review_trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses or networks of the proxies whose header is believed."
     )
+    review_hosts: tuple[str, ...] = Field(
+        (), description="Names, besides this machine's own, that the review page is reached by."
+    )
 
     @field_validator("review_trusted_proxies")
     @classmethod
