@@ -21,8 +21,16 @@ class Keep:
 
     def load(self, step: str, key: str, kind: type[Kept]) -> Kept | None:
         """What a step made under this key; None when there is nothing, or nothing that can be used."""
+        return self._read(self._file(step, key), kind)
+
+    def latest(self, step: str, kind: type[Kept]) -> Kept | None:
+        """What a step made last, under whatever key; None when there is nothing that can be used."""
+        files = sorted(self._folder.glob(f"{self._name}.{step}-*"), key=lambda file: file.stat().st_mtime_ns)
+        return self._read(files[-1], kind) if files else None
+
+    def _read(self, file: Path, kind: type[Kept]) -> Kept | None:
         try:
-            data = self._file(step, key).read_bytes()
+            data = file.read_bytes()
             text = pa.decompress(data[8:], int.from_bytes(data[:8], "big"), codec=CODEC, asbytes=True)
             return kind.model_validate_json(text)
         except (OSError, ValueError, OverflowError, MemoryError):
