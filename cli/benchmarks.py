@@ -8,8 +8,19 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *("agreement", "ask", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement", "kills"),
-    *("kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
+    *(
+        "agreement",
+        "ask",
+        "cases",
+        "cuad",
+        "deals",
+        "evidence",
+        "finance_clauses",
+        "japanese_terms",
+        "judgement",
+        "kills",
+    ),
+    *("kleister", "loop", "million", "night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
 )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli import keeping
+from cli.learn import app as learn_app
 from cli.places import WarehouseOption, warehouse_folder, warehouse_place
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
@@ -28,6 +29,7 @@ app = typer.Typer(
 
 
 app.add_typer(playbook_app, name="playbook")
+app.add_typer(learn_app, name="learn")
 for command in (keeping.rollback, keeping.compact, keeping.forget, keeping.hold):
     app.command()(command)
 

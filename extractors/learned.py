@@ -126,6 +126,10 @@ class Weighed:
     def _features(self, at: int, value: str, text: str) -> dict[str, float]:
         return features(self.opinion.target, value, text, self._vocabulary, chosen=at == 0, by_value=self._by_value)
 
+    def lowered(self, confidence: float, chance: float) -> float:
+        """The confidence in what is doubted: no lower than the opinion itself can be relied on."""
+        return round(min(confidence, max(chance, 1 - self.opinion.reliability)), 4)
+
     def speaks_for(self, now: tuple[str, str], was: tuple[str, str], most: int = 3) -> list[str]:
         """The words that weigh most for one option against the first."""
         sums: dict[str, float] = {}
@@ -169,11 +173,11 @@ class SecondOpinion:
             return None
         if best == len(given):
             why = _doubt(weighed.opinion, f"the value {term.value}", chances[best])
-            lower = round(min(term.confidence, chances[0]), 4)
-            return term.model_copy(update={"confidence": lower, "learned": why})
+            return term.model_copy(update={"confidence": weighed.lowered(term.confidence, chances[0]), "learned": why})
         chosen = given[best]
         why = _change(weighed, (chosen.value, chosen.quote), (term.value, term.quote))
-        return chosen.term.model_copy(update={"confidence": round(chances[best], 4), "learned": why})
+        sure = round(min(chances[best], weighed.opinion.reliability), 4)
+        return chosen.term.model_copy(update={"confidence": sure, "learned": why})
 
     def flags(self, flags: Sequence[Flag]) -> list[Flag]:
         """The same flags; those that people mostly find not to apply are doubted and say why."""
@@ -188,7 +192,7 @@ class SecondOpinion:
         if does_not < SURE:
             return flag
         why = _doubt(weighed.opinion, f"the flag {flag.rule_id}", does_not)
-        return flag.model_copy(update={"confidence": round(min(flag.confidence, applies), 4), "learned": why})
+        return flag.model_copy(update={"confidence": weighed.lowered(flag.confidence, applies), "learned": why})
 
     def calibrated(self, target: Kind, field: str, capture_class: str, confidence: float) -> float:
         """The confidence as people's agreement tells it; as it is where too few decided."""

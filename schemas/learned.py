@@ -27,7 +27,8 @@ class Opinion(Frozen):
     """A second opinion on one term of one extractor, or on the flags of one rule (then `extractor` is None).
 
     `weights` are log odds of the features that `extractors.learned.features` gives; words that are not in `vocabulary`
-    are not known. `values` are what people set, `instead` counts their corrections as `was -> is`.
+    are not known. `values` are what people set, `instead` counts their corrections as `was -> is`. `reliability` is how
+    often it was right where it spoke on contracts it had not seen, drawn to one half by two decisions' weight.
     """
 
     target: Kind
@@ -35,6 +36,7 @@ class Opinion(Frozen):
     extractor: str | None = None
     decisions: int
     corrections: int
+    reliability: float = 1.0
     instead: dict[str, int] = Field(default_factory=dict)
     values: tuple[str, ...] = ()
     vocabulary: tuple[str, ...]

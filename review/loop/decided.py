@@ -98,18 +98,21 @@ _MORE = {"term": "h.confidence, h.extractor, h.model, h.route", "flag": "h.confi
 
 
 def _rows(root: Path, target: TargetName, last: dict[tuple[str, str], dict[str, Any]]) -> Iterable[Decided]:
-    """Each decision with the newest row, of any version, that shows what was seen."""
+    """Each decision with the row that shows what was seen: the newest of its day, or the oldest one since."""
     of = TARGETS[target]
     ids = [id for name, id in last if name == target]
+    at = [last[target, id]["decided_at"] for id in ids]
     if not ids:
         return
     more = _MORE.get(target, "NULL, NULL, NULL, NULL")
     sql = f"""SELECT h.{of.id}, h.contract_id, h.{of.field}, h.quote, {", ".join(f"h.{name}" for name in of.seen)},
             {more}, c.capture_class, c.counterparty
-        FROM {of.table}_history h LEFT JOIN contracts c USING (contract_id)
-        WHERE h.{of.id} IN (SELECT unnest($ids)) ORDER BY h.{of.id}, h.version DESC"""
+        FROM {of.table}_history h LEFT JOIN contracts c USING (contract_id) LEFT JOIN runs_history r ON r.run_id = h.run_id
+        JOIN (SELECT unnest($ids) AS id, unnest($at) AS decided_at) d ON d.id = h.{of.id}
+        ORDER BY h.{of.id}, coalesce(r.started_at, d.decided_at) <= d.decided_at DESC,
+            CASE WHEN r.started_at > d.decided_at THEN -h.version ELSE h.version END DESC"""
     done: set[str] = set()
-    for id, contract_id, field, quote, *others in query(root, sql, {"ids": ids})[1]:
+    for id, contract_id, field, quote, *others in query(root, sql, {"ids": ids, "at": at})[1]:
         seen, (confidence, extractor, model, route, capture_class, counterparty) = others[:-6], others[-6:]
         review = last[target, id]
         row = {"quote": quote} | dict(zip(of.seen, seen, strict=True))

@@ -106,7 +106,10 @@ def _learnt(group: Sequence[Lesson]) -> tuple[Opinion | None, Verdict | None, li
     kept = mended >= LEAST_CORRECTIONS and harmed <= HARM * mended
     first = group[0]
     verdict = Verdict(first.target, first.field, len(group), len(corrections), mended, harmed, kept)
-    return (opinion_of(group), verdict, tried) if kept else (None, verdict, _as_they_are(group))
+    if not kept:
+        return None, verdict, _as_they_are(group)
+    reliability = round((mended + 1) / (mended + harmed + 2), 4)
+    return opinion_of(group).model_copy(update={"reliability": reliability}), verdict, tried
 
 
 def _on_unseen(group: Sequence[Lesson], fit: Callable, use: Callable) -> Iterator:
@@ -235,7 +238,8 @@ def calibrations(tried: Iterable[Tried]) -> Iterator[Calibration]:
             groups[lesson.target, lesson.field, None].append(lesson)
             groups[lesson.target, lesson.field, lesson.capture_class].append(lesson)
     for (target, field, capture_class), group in sorted(groups.items(), key=lambda item: tuple(map(str, item[0]))):
-        if len(group) < LEAST_TO_CALIBRATE or not _does_good(group):
+        is_all = capture_class is not None and len(group) == len(groups[target, field, None])
+        if is_all or len(group) < LEAST_TO_CALIBRATE or not _does_good(group):
             continue
         what = {"target": target, "field": field, "capture_class": capture_class}
         yield Calibration(**what, decisions=len(group), steps=_steps(group))
