@@ -165,3 +165,97 @@ def withdraw(
     settings = load_settings()
     version = take_back(warehouse_folder(settings, warehouse), settings, by, reason)
     typer.echo(f"{version} is no longer in force: the next run judges contracts anew.")
+
+
+@app.command()
+def cases(warehouse: WarehouseOption = None) -> None:
+    """Freeze the decisions as cases that no later version may get wrong; `benchmark cases` tries them."""
+    from flows.lessons import freeze
+
+    settings = load_settings()
+    done = freeze(warehouse_folder(settings, warehouse), settings)
+    typer.echo(
+        f"{done.added} cases added, {done.removed} removed; {done.cases} in all, {done.right} of them right now."
+    )
+
+
+@app.command()
+def examples(
+    by: Annotated[str | None, typer.Option("--by", help="Propose these examples, under this name.")] = None,
+    approve: Annotated[str | None, typer.Option("--approve", help="The id of an example to approve.")] = None,
+    approver: Annotated[str | None, typer.Option("--approver", help="Who approves it: not who proposed it.")] = None,
+    benchmark: Annotated[
+        list[Path] | None, typer.Option("--benchmark", help="Folders of contracts that measure and are never shown.")
+    ] = None,
+    format: Format = "json",
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Corrections that could be shown to a model as examples, redacted; another person approves each."""
+    from flows.lessons import approve_example, example_candidates, propose_examples
+    from review.loop.decided import decided
+    from review.loop.examples import Example
+
+    settings = load_settings()
+    root = warehouse_folder(settings, warehouse)
+    samples = [ROOT / "sample_contracts"] if (ROOT / "tests" / "gold").is_dir() else []
+    found = example_candidates(root, decided(root), [*samples, *(benchmark or ())])
+    if approve:
+        done = approve_example(root, settings, found, approve, _approver(approver))
+        typer.echo(f"{done.example_id} is approved; it stands in the folder learned/ of the data folder.")
+        return
+    rows_as(format, tuple(Example.model_fields), [tuple(one.model_dump().values()) for one in found])
+    if by and found:
+        propose_examples(root, found, by)
+        typer.echo(f"{len(found)} proposed by {by}: another person approves each with --approve ID.", err=True)
+
+
+@app.command()
+def proposals(
+    by: Annotated[str | None, typer.Option("--by", help="Propose these changes, under this name.")] = None,
+    approve: Annotated[str | None, typer.Option("--approve", help="The id of a change to approve.")] = None,
+    approver: Annotated[str | None, typer.Option("--approver", help="Who approves it: not who proposed it.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="Folder or URL; that of the last run when not given.")] = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Changes of the playbook that decisions speak for, each as a diff with what it would do to the flags."""
+    from flows.lessons import approve_change, playbook_proposals, propose_changes
+
+    settings = load_settings()
+    root = warehouse_folder(settings, warehouse)
+    if approve:
+        file = approve_change(root, settings, approve, _approver(approver))
+        typer.echo(f"{approve} is written to {file}: the next run with --playbook {file} flags by it.")
+        return
+    found = playbook_proposals(root, settings)
+    for proposal in found:
+        _show_change(root, settings, proposal, inbox)
+    if not found:
+        typer.echo("The decisions propose no change of the playbook.")
+    if by and found:
+        propose_changes(root, found, by)
+        typer.echo(f"{len(found)} proposed by {by}: another person approves each with --approve ID.", err=True)
+
+
+def _show_change(root: Path, settings: Any, proposal: Any, inbox: str | None) -> None:
+    from flows.lessons import backtest_of, change_of
+    from schemas.learned import LearnedError
+
+    typer.echo(f"{proposal.proposal_id}  {proposal.rule_id}  {proposal.kind}: {proposal.why}")
+    if proposal.against:
+        typer.echo(f"  {proposal.against} flags of the rule were found to stand.")
+    try:
+        change = change_of(settings, proposal)
+    except LearnedError as error:
+        typer.echo(f"  To be written by hand: {error.message} {error.help or ''}")
+        return
+    typer.echo(change.diff)
+    result = backtest_of(root, settings, change, inbox)
+    counts = {kind: sum(one.change == kind for one in result.differences) for kind in ("new", "gone", "changed")}
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    typer.echo(f"  Backtest: {result.judged} contracts judged, flags: {told}; {result.not_kept} not kept.\n")
+
+
+def _approver(name: str | None) -> str:
+    if not name:
+        raise typer.BadParameter("say who approves it with --approver")
+    return name

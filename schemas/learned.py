@@ -67,7 +67,8 @@ class Learned(Frozen):
     @property
     def version(self) -> str:
         """A short hash of it all; it stands in the rows that it had a part in."""
-        return f"learned-{hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]}"
+        said = self.model_dump_json(exclude_defaults=True)  # so that a field to come changes no version
+        return f"learned-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
 FOLDER = "learned"
@@ -88,7 +89,7 @@ def save(home: Path, learned: Learned) -> Path:
     """Keep what was learnt under its version; nothing uses it before it is adopted."""
     file = file_of(home, learned.version)
     file.parent.mkdir(parents=True, exist_ok=True)
-    _write(file, learned.model_dump_json(indent=1))
+    write(file, learned.model_dump_json(indent=1))
     return file
 
 
@@ -125,10 +126,11 @@ def adopt(home: Path, version: str | None) -> None:
     if version is None:
         pointer.unlink(missing_ok=True)
     else:
-        _write(pointer, version)
+        write(pointer, version)
 
 
-def _write(file: Path, text: str) -> None:
+def write(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     built = file.with_name(f".{file.name}.tmp")
     built.write_text(text, encoding="utf-8")
     built.replace(file)

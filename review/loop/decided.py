@@ -107,7 +107,8 @@ def _rows(root: Path, target: TargetName, last: dict[tuple[str, str], dict[str, 
     more = _MORE.get(target, "NULL, NULL, NULL, NULL")
     sql = f"""SELECT h.{of.id}, h.contract_id, h.{of.field}, h.quote, {", ".join(f"h.{name}" for name in of.seen)},
             {more}, c.capture_class, c.counterparty
-        FROM {of.table}_history h LEFT JOIN contracts c USING (contract_id) LEFT JOIN runs_history r ON r.run_id = h.run_id
+        FROM {of.table}_history h LEFT JOIN contracts c USING (contract_id)
+        LEFT JOIN runs_history r ON r.run_id = h.run_id
         JOIN (SELECT unnest($ids) AS id, unnest($at) AS decided_at) d ON d.id = h.{of.id}
         ORDER BY h.{of.id}, coalesce(r.started_at, d.decided_at) <= d.decided_at DESC,
             CASE WHEN r.started_at > d.decided_at THEN -h.version ELSE h.version END DESC"""

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from extractors.learned import flag_words, is_by_value, options
 from review.loop.decided import Decided, same_value
@@ -70,9 +70,17 @@ def _of_term(term: Term, extraction: Extraction, decision: Decided, capture_clas
     yield Lesson(*what, given, len(given) if right is None else right, term.confidence)
 
 
-def by_contract(decisions: Iterable[Decided]) -> dict[str, list[Decided]]:
-    """The decisions on each contract."""
-    found: dict[str, list[Decided]] = defaultdict(list)
-    for decision in decisions:
-        found[decision.contract_id].append(decision)
-    return found
+class _OfContract(Protocol):
+    @property
+    def contract_id(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=_OfContract)
+
+
+def by_contract(items: Iterable[Item]) -> dict[str, list[Item]]:
+    """The decisions, or whatever else hangs on a contract, of each contract."""
+    found: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        found[item.contract_id].append(item)
+    return dict(found)

@@ -7,8 +7,12 @@ from warehouse.read import query
 
 
 def second_person(root: Path, action: str, subject: str, approver: str) -> str:
-    """Who proposed it, by the audit. Raises LearnedError when nobody did, or the approver did."""
-    sql = "SELECT actor FROM audit WHERE action = $action AND subject = $subject ORDER BY number DESC LIMIT 1"
+    """Who proposed it last, by the audit, where one line may name several subjects.
+
+    Raises LearnedError when nobody did, or the approver did.
+    """
+    sql = """SELECT actor FROM audit WHERE action = $action AND list_contains(string_split(subject, ' '), $subject)
+        ORDER BY number DESC LIMIT 1"""
     rows = query(root, sql, {"action": action, "subject": subject})[1]
     if not rows:
         raise LearnedError(
