@@ -60,7 +60,7 @@ def example_of(decision: Decided, document: Document, extraction: Extraction) ->
         contract_id=decision.contract_id,
         term=decision.field,
         language=document.language,
-        passage=" ".join((_end_of(parts[0]), quote, _start_of(parts[2]))).strip(),
+        passage=" ".join(f"{_end_of(parts[0])} {quote} {_start_of(parts[2])}".split()),
         quote=quote,
         value=decision.right or "",
         wrong=decision.value,
