@@ -158,14 +158,14 @@ class _Agent:
         return done.stdout
 
 
-def write(folder: Path, count: int) -> Iterator[tuple[str, Made]]:
-    """So many contracts as files, each name with what was made."""
+def write(folder: Path, count: int, first: int = 0) -> Iterator[tuple[str, Made]]:
+    """So many contracts as files, from a number on, each name with what was made."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
+    for number in range(first, first + count):
         one, name = made(number), f"contract-{number:04}.pdf"
         with pymupdf.open() as pdf:
             pdf.new_page().insert_textbox((54, 48, 558, 780), one.text, fontsize=9)
-            pdf.save(folder / name)
+            pdf.save(folder / name, no_new_id=True)  # the same bytes each time, so the same are held back
         yield name, one
 
 
