@@ -3,56 +3,32 @@
 The gold was written by hand from the texts, one JSON file a document; see docs/sample_contracts.md.
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from extractors.names import normalised
-from schemas.terms import TERM_BY_NAME
+from review.loop import gold
+from review.loop.gold import Finding
 from warehouse.read import query
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLD_FOLDER = ROOT / "tests" / "gold"
 SAMPLES = ROOT / "sample_contracts"
 
-SCORED_RULES = frozenset({f"R{number:02}" for number in range(1, 51)} | {"M01", "M04", "M05"})
-
-
-class Finding(NamedTuple):
-    """One comparison: a term of a document, what gold says and what the warehouse holds."""
-
-    path: str
-    capture_class: str
-    name: str
-    gold: Any
-    found: Any
-    right: bool
-
 
 def gold_documents() -> list[dict[str, Any]]:
     """The gold of every document of the inbox."""
-    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(GOLD_FOLDER.glob("*.json"))]
+    return gold.documents(GOLD_FOLDER)
 
 
 def term_findings(warehouse: Path) -> list[Finding]:
     """Every term of every landed document compared with its gold; honest absence counts as right."""
-    held = _contracts(warehouse)
-    return [finding for gold in _landed() for finding in _compared(gold, held.get(gold["path"], {}))]
+    return gold.term_findings(warehouse, gold_documents())
 
 
 def flag_findings(warehouse: Path) -> list[Finding]:
     """Every scored rule that fired or should have: right when both agree."""
-    columns, rows = query(
-        warehouse,
-        "SELECT DISTINCT source_uri, rule_id, severity FROM flags JOIN documents USING (document_id)",
-    )
-    assert columns
-    fired: dict[str, set[str]] = defaultdict(set)
-    for path, rule, _ in rows:
-        fired[path].add(rule)
-    return [finding for gold in _landed() for finding in _flags_of(gold, fired[gold["path"]] & SCORED_RULES)]
+    return gold.flag_findings(warehouse, gold_documents())
 
 
 def status_findings(warehouse: Path) -> list[Finding]:
@@ -61,10 +37,10 @@ def status_findings(warehouse: Path) -> list[Finding]:
         LEFT JOIN documents o ON d.duplicate_of = o.document_id"""
     found = {path: (status, original) for path, status, original in query(warehouse, statement)[1]}
     findings = []
-    for gold in gold_documents():
-        expected = (gold["status"], gold.get("duplicate_of"))
-        got = found.get(gold["path"])
-        findings.append(Finding(gold["path"], gold["capture_class"] or "", "status", expected, got, expected == got))
+    for one in gold_documents():
+        expected = (one["status"], one.get("duplicate_of"))
+        got = found.get(one["path"])
+        findings.append(Finding(one["path"], one["capture_class"] or "", "status", expected, got, expected == got))
     return findings
 
 
@@ -91,50 +67,3 @@ def precision_recall(findings: Iterable[Finding]) -> tuple[float, float]:
     fired = sum(bool(finding.found) for finding in findings)
     expected = sum(bool(finding.gold) for finding in findings)
     return both / max(1, fired), both / max(1, expected)
-
-
-def _landed() -> list[dict[str, Any]]:
-    return [gold for gold in gold_documents() if gold["status"] == "landed"]
-
-
-def _contracts(warehouse: Path) -> dict[str, dict[str, Any]]:
-    columns, rows = query(warehouse, "SELECT d.source_uri, c.* FROM contracts c JOIN documents d USING (document_id)")
-    return {row[0]: dict(zip(columns[1:], row[1:], strict=True)) for row in rows}
-
-
-def _compared(gold: dict[str, Any], held: dict[str, Any]) -> Iterator[Finding]:
-    for name, expected in gold["terms"].items():
-        found = held.get(name)
-        right = bool(held) and _equal(name, expected, found)
-        yield Finding(gold["path"], gold["capture_class"], name, expected, found, right)
-
-
-def _equal(name: str, gold: Any, found: Any) -> bool:
-    if gold in (None, []) or found is None:
-        return gold in (None, []) and found in (None, [])
-    kind = TERM_BY_NAME[name].type
-    if kind == "parties":
-        return {normalised(p["name"]) for p in gold} == {normalised(p["name"]) for p in found}
-    if kind in ("money", "number", "days"):
-        return abs(float(gold) - float(found)) < 0.005
-    if kind == "date":
-        return gold == found.isoformat()
-    if kind == "flag":
-        return bool(gold) == found
-    return _same_text(str(gold), str(found))
-
-
-def _same_text(gold: str, found: str) -> bool:
-    bare, other = _letters(gold), _letters(found)
-    return bare == other or (min(len(bare), len(other)) > 5 and (bare in other or other in bare))
-
-
-def _letters(text: str) -> str:
-    return "".join(char for char in text.lower() if char.isalnum())
-
-
-def _flags_of(gold: dict[str, Any], fired: set[str]) -> Iterator[Finding]:
-    expected = {flag["rule_id"] for flag in gold["flags"]} & SCORED_RULES
-    for rule in sorted(expected | fired):
-        wanted, got = rule in expected, rule in fired
-        yield Finding(gold["path"], gold["capture_class"], rule, wanted, got, wanted and got)

@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pymupdf
@@ -224,11 +224,31 @@ def write_contracts(folder: Path, count: int) -> None:
 def contract_text(number: int) -> str:
     """A contract of one page; its wording hangs on its number alone."""
     chance = random.Random(number)
-    provider, customer = _company(chance), _company(chance)
-    day = f"{chance.choice(MONTHS)} {chance.randint(1, 28)}, {chance.randint(2019, 2026)}"
-    state = chance.choice(STATES)
+    opening = opening_of(chance)
     sections = [(title, chance.choice(wordings)) for title, wordings in SECTIONS]
     chance.shuffle(sections)
+    return written(chance, opening, sections)
+
+
+class Opening(NamedTuple):
+    """Who agrees, on which day, and the state of the first."""
+
+    provider: str
+    customer: str
+    day: str
+    state: str
+
+
+def opening_of(chance: random.Random) -> Opening:
+    """Two companies, a day and a state."""
+    provider, customer = _company(chance), _company(chance)
+    day = f"{chance.choice(MONTHS)} {chance.randint(1, 28)}, {chance.randint(2019, 2026)}"
+    return Opening(provider, customer, day, chance.choice(STATES))
+
+
+def written(chance: random.Random, opening: Opening, sections: Sequence[tuple[str, str]], **own: str) -> str:
+    """The contract with these sections, their blanks filled in; `own` are blanks that are given."""
+    provider, customer, day, state = opening
     lines = [
         chance.choice(TITLES),
         f'This Agreement is entered into as of {day} (the "Effective Date") by and between {provider}, a {state} '
@@ -236,7 +256,7 @@ def contract_text(number: int) -> str:
         f"{_phrase(chance, 14).capitalize()}: so the parties call the subject of what they agree here.",
     ]
     for place, (title, wording) in enumerate(sections, 1):
-        lines.append(f"{place}. {title}. {wording.format(**_values(chance, provider, customer, state))}")
+        lines.append(f"{place}. {title}. {wording.format(**_values(chance, provider, customer, state) | own)}")
     signed = f"Date: {day}"
     lines += ["IN WITNESS WHEREOF, the parties have signed.", provider, f"By: /s/ {_person(chance)}", signed]
     lines += [customer, f"By: /s/ {_person(chance)}", signed]

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli import keeping, review, serve_review
+from cli.learn import app as learn_app
 from cli.places import WarehouseOption, warehouse_folder, warehouse_place
 from cli.playbook import app as playbook_app
 from cli.show import rows_as
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 app.add_typer(playbook_app, name="playbook")
 review.register(app)
+app.add_typer(learn_app, name="learn")
 for command in (keeping.rollback, keeping.compact, keeping.forget, keeping.hold):
     app.command()(command)
 app.command()(serve_review.review)

@@ -43,6 +43,7 @@ def check(extraction: Extraction, document: Document) -> Extraction:
     return extraction.model_copy(
         update={
             "terms": tuple(_checked_term(term, text, document) for term in extraction.terms),
+            "alternatives": tuple(_checked_term(term, text, document) for term in extraction.alternatives),
             "clauses": tuple(_checked_clause(clause, text, document) for clause in extraction.clauses),
             "judgements": tuple(_checked_judgement(one, text, document) for one in extraction.judgements),
         }

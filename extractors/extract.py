@@ -106,7 +106,7 @@ _READING_STEPS = (
 _JUDGING_STEPS = (
     *("derive", "exits", "machine_orders", "predicates", "flag", "asc606"),
     *("document_references", "amendments", "families", "missing", "sides"),
-    *("fee_tables", "schedule"),
+    *("fee_tables", "schedule", "learned"),
 )
 
 

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from flows.jobs import Job, now
-from flows.line import judge
+from flows.line import judge, second_opinion
 from flows.night import Request, prepare
 from schemas.contract import Extraction, Flag
 from schemas.document import Document
@@ -76,7 +76,8 @@ def _compared(job: Job, candidate: str) -> list[Difference] | None:
 def _flags(job: Job, extraction: Extraction, document: Document, playbook: Playbook) -> dict[tuple[str, int], str]:
     """What is told of each flag, by rule and its place among the flags of that rule."""
     found: dict[tuple[str, int], str] = {}
-    for flag in judge(extraction, document, playbook, job.our_entities, job.today).flags:
+    learned = second_opinion(job.learned)
+    for flag in judge(extraction, document, playbook, job.our_entities, job.today, learned=learned).flags:
         number = sum(key[0] == flag.rule_id for key in found)
         found[flag.rule_id, number] = _told(flag)
     return found

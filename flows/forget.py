@@ -7,6 +7,7 @@ from pathlib import Path
 
 from extractors.engines.llm.ledger import Ledger
 from flows.families import linker
+from flows.lessons import forget as forget_lessons
 from flows.night import KEEP_FOLDER, LEDGER, business_date
 from review.landing import landing_lock
 from review.store import FILE_NAME, Store
@@ -27,12 +28,12 @@ def forget(place: Path | str, root: Path, contract_id: str, approver: str, setti
     relink = partial(linker, business_date(settings), load_playbooks(settings.playbook))
     folder = settings.review_folder(place)
     if not (folder / FILE_NAME).is_file():
-        elsewhere = partial(_forget_kept, root / KEEP_FOLDER)
+        elsewhere = partial(_forget_kept, root / KEEP_FOLDER, settings.home)
         return forget_rows(root, contract_id, approver, closed, relink=relink, elsewhere=elsewhere)
     store = Store(folder)
 
     def erase(contract_ids: Collection[str]) -> None:
-        _forget_kept(root / KEEP_FOLDER, contract_ids)
+        _forget_kept(root / KEEP_FOLDER, settings.home, contract_ids)
         for gone in contract_ids:
             store.erase(gone, approver)
 
@@ -54,7 +55,8 @@ def closed_periods(place: Path | str, settings: Settings) -> tuple[Period, ...]:
     return (*settings.closed_periods, *locked)
 
 
-def _forget_kept(folder: Path, contract_ids: Collection[str]) -> None:
+def _forget_kept(folder: Path, home: Path, contract_ids: Collection[str]) -> None:
+    forget_lessons(home, contract_ids)
     for contract_id in contract_ids:
         Keep(folder, contract_id).forget()
     if (folder / LEDGER).exists():

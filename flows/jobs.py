@@ -35,6 +35,7 @@ class Job(Frozen):
     extract_key: str
     keep_folder: Path
     llm: LlmSettings | None = None
+    learned: Path | None = None
     from_stage: Stage = "land"
 
 

@@ -5,9 +5,10 @@ rests on. So a run that was killed goes on where it was, and a changed playbook 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache, partial
+from pathlib import Path
 
 from extractors.amendments import amendment_effects
 from extractors.asc606 import asc606
@@ -21,6 +22,7 @@ from extractors.fee_tables import fee_lines
 from extractors.files import Content
 from extractors.flag import flag, touched_terms
 from extractors.furniture import body
+from extractors.learned import SecondOpinion, undecided
 from extractors.mail import materialised
 from extractors.page_images import page_image
 from extractors.pictures import STEP
@@ -29,9 +31,10 @@ from extractors.read import read
 from extractors.schedule import billing_schedule, obligations
 from flows.alike import keep_likeness
 from flows.jobs import Job, Outcome, quarantined
-from schemas.contract import Chunk, ContractReading, Extraction, Flag
+from schemas.contract import Chunk, ContractReading, Extraction, Flag, Term
 from schemas.document import Document
 from schemas.errors import DocumentError
+from schemas.learned import load
 from schemas.llm import LlmSettings
 from schemas.own_playbook import is_exempt
 from schemas.phrases import Language, phrases
@@ -61,7 +64,9 @@ def _processed(job: Job) -> Outcome:
     with stage("extract"):
         extraction = _extract(job, keep, document, chunks)
     with stage("judge"):
-        reading = judge(extraction, document, _playbook(job.playbook), job.our_entities, job.today, job.language)
+        learned = second_opinion(job.learned)
+        playbook = _playbook(job.playbook)
+        reading = judge(extraction, document, playbook, job.our_entities, job.today, job.language, learned)
     with stage("likeness"):
         likeness = keep_likeness(document, job.read_key, keep)
     filed = job.filed.model_copy(
@@ -114,21 +119,28 @@ def judge(
     our_entities: Sequence[str],
     today: date,
     language: Language = "en",
+    learned: SecondOpinion | None = None,
 ) -> ContractReading:
-    """Derived terms, marks, flags and ASC 606 proposals of a checked extraction. Costs milliseconds."""
+    """Derived terms, marks, flags and ASC 606 proposals of a checked extraction. Costs milliseconds.
+
+    With `learned`, what decisions foretell is taken in before what hangs on it is derived and flagged.
+    """
     extraction = extraction.model_copy(update={"fee_lines": fee_lines(extraction, document)})
-    extraction = derive(extraction, document, our_entities, today)
-    touched = touched_terms(extraction, document)
-    terms = tuple(
-        term.model_copy(update={"evidence": "unverified"}) if term.term in touched and term.value else term
-        for term in extraction.terms
-    )
-    extraction = extraction.model_copy(update={"terms": terms})
+    plain = derive(extraction, document, our_entities, today)
+    others = learned.terms(plain) if learned else {}
+    changed = [other for name, other in others.items() if other.value != _value(plain, name)]
+    extraction = derive(_with(extraction, changed), document, our_entities, today) if changed else plain
+    extraction = _touched(_with(extraction, others.values()), document)
     said_in = body(document)
     facts = Facts(extraction, document, playbook.library, said_in)
     said = phrases(language)
-    flags = [said.flag(one) for one in flag(extraction, document, playbook, facts=facts)]
-    return ContractReading(
+    flags = list(flag(extraction, document, playbook, facts=facts))
+    if changed:
+        flags = _with_doubtful(flags, flag(_touched(plain, document), document, playbook), changed)
+    if learned:
+        flags = learned.flags(flags)
+    flags = [said.flag(one) for one in flags]
+    reading = ContractReading(
         extraction=extraction,
         flags=tuple(_settled(flags, extraction, document, playbook, today)),
         asc606=tuple(said.topic(topic) for topic in asc606(extraction, document, playbook, facts)),
@@ -140,6 +152,59 @@ def judge(
         others=tuple(other_parties(extraction, our_entities)),
         playbook_version=playbook.version,
     )
+    return _calibrated(reading, document.capture_class, learned) if learned else reading
+
+
+def _value(extraction: Extraction, name: str) -> str | None:
+    term = extraction.term(name)
+    return term.value if term else None
+
+
+def _with(extraction: Extraction, others: Iterable[Term]) -> Extraction:
+    """The extraction with these in the place of the terms of their names."""
+    named = {other.term: other for other in others}
+    terms = tuple(named.get(term.term, term) for term in extraction.terms)
+    return extraction.model_copy(update={"terms": terms})
+
+
+def _touched(extraction: Extraction, document: Document) -> Extraction:
+    """The extraction whose terms are no longer proven where a mark on the paper touches them."""
+    touched = touched_terms(extraction, document)
+    terms = tuple(
+        term.model_copy(update={"evidence": "unverified"}) if term.term in touched and term.value else term
+        for term in extraction.terms
+    )
+    return extraction.model_copy(update={"terms": terms})
+
+
+def _with_doubtful(flags: Sequence[Flag], before: Sequence[Flag], changed: Sequence[Term]) -> list[Flag]:
+    """The flags, and those that only the engine's own values raise: they stay and say why they are doubted."""
+    raised = {one.rule_id for one in flags}
+    why = " ".join(other.learned for other in changed if other.learned)
+    doubtful = [undecided(one, why) for one in before if one.rule_id not in raised]
+    return sorted([*flags, *doubtful], key=lambda one: one.rule_id)
+
+
+def _calibrated(reading: ContractReading, capture_class: str, learned: SecondOpinion) -> ContractReading:
+    """The reading with confidences as people's agreement tells them; what an opinion weighed has its own."""
+    terms = tuple(
+        term.model_copy(update={"confidence": learned.calibrated("term", term.term, capture_class, term.confidence)})
+        if term.value and not term.learned
+        else term
+        for term in reading.extraction.terms
+    )
+    flags = tuple(
+        one
+        if one.learned
+        else one.model_copy(
+            update={"confidence": learned.calibrated("flag", one.rule_id, capture_class, one.confidence)}
+        )
+        for one in reading.flags
+    )
+    engine = reading.extraction.engine
+    named = engine.model_copy(update={"model": f"{engine.model}+{learned.version}"})
+    extraction = reading.extraction.model_copy(update={"terms": terms, "engine": named})
+    return reading.model_copy(update={"extraction": extraction, "flags": flags})
 
 
 def _settled(
@@ -196,3 +261,9 @@ def _engine(name: str, llm: LlmSettings | None, playbook: str | None) -> Engine:
 @lru_cache(maxsize=1)
 def _playbook(name: str | None) -> Playbook:
     return load_playbooks(name)
+
+
+@lru_cache(maxsize=1)
+def second_opinion(file: Path | None) -> SecondOpinion | None:
+    """What was learnt and adopted, ready for contracts; None when nothing was."""
+    return SecondOpinion(load(file)) if file else None

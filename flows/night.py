@@ -27,6 +27,7 @@ from flows.jobs import Job, Outcome, Stage, duplicate, now, quarantined
 from schemas.base import Frozen
 from schemas.errors import DocumentError
 from schemas.filed import Filed
+from schemas.learned import adopted, load
 from schemas.llm import LEDGER, LlmSettings
 from schemas.phrases import phrases
 from schemas.playbook import Playbook, load_playbooks
@@ -210,6 +211,7 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
         "extract_key": keys.extract,
         "keep_folder": keep_folder,
         "llm": llm,
+        "learned": keys.learned,
         "from_stage": request.from_stage,
     }
     planner = _Planner(request, state, keys, template, run_id, started_at, inbox)
@@ -265,7 +267,10 @@ class _Keys:
         self.extract = _short_hash(self.read, extractor, fingerprint(extractor), *asked)
         self.playbook_version = playbook.version
         judgement, language = judgement_fingerprint(), phrases(settings.reviewer_language).model_dump_json()
-        self.work = _short_hash(self.extract, judgement, self.playbook_version, SCHEMA_VERSION, language, *entities)
+        self.learned = adopted(settings.home)
+        learned = (f"learned: {load(self.learned).version}",) if self.learned else ()
+        versions = (self.extract, judgement, self.playbook_version, SCHEMA_VERSION)
+        self.work = _short_hash(*versions, language, *learned, *entities)
 
 
 def _short_hash(*parts: str) -> str:

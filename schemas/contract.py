@@ -54,7 +54,8 @@ class Term(Frozen):
 
     `value` is bare text as normalised (`60`, `true`, `2026-01-31`). `quote` is verbatim from the document;
     a derived term quotes what it was derived from, if anything. `start` is where the engine saw the quote
-    in `Document.text` (a hint for `check`, not proof). `role` belongs to the term `parties` alone.
+    in `Document.text` (a hint for `check`, not proof). `role` belongs to the term `parties` alone. `learned` says what
+    people's decisions changed of it, if anything.
     """
 
     term: str
@@ -69,6 +70,7 @@ class Term(Frozen):
     citation: Citation | None = None
     evidence: Evidence = "unverified"
     confidence: float = 0.0
+    learned: str | None = None
 
 
 class Clause(Frozen):
@@ -181,11 +183,13 @@ class AmendmentEffect(Frozen):
 class Extraction(Frozen):
     """All terms and clauses of one contract, as one engine read them.
 
+    `alternatives` are values of terms that the engine found and did not choose.
     `requests` are those an engine sent for it; `suspicious` quotes what in the text addresses a machine that reads.
     """
 
     engine: EngineInfo
     terms: tuple[Term, ...] = ()
+    alternatives: tuple[Term, ...] = ()
     clauses: tuple[Clause, ...] = ()
     fee_lines: tuple[FeeLine, ...] = ()
     retrievals: tuple[Retrieval, ...] = ()
@@ -207,7 +211,8 @@ Severity = Literal["critical", "high", "medium", "low"]
 
 class Flag(Frozen):
     """A departure from the playbook. `reason` is a sentence a reviewer can act on; `refs` are keys of the
-    table of references. A flag about something missing has no quote and no citation."""
+    table of references. A flag about something missing has no quote and no citation. `learned` says why people's
+    decisions make it doubtful, if they do."""
 
     rule_id: str
     rule_version: str
@@ -222,6 +227,7 @@ class Flag(Frozen):
     evidence: Evidence = "unverified"
     confidence: float = 0.0
     status: str = "proposed"
+    learned: str | None = None
 
 
 class AscTopic(Frozen):

@@ -109,7 +109,7 @@ TABLES: tuple[Table, ...] = (
         | value_number DOUBLE | unit VARCHAR | absence VARCHAR | quote VARCHAR | document_id VARCHAR
         | page_number INTEGER | {_BOX} | char_start INTEGER | char_end INTEGER | evidence VARCHAR
         | confidence DOUBLE | extractor VARCHAR | model VARCHAR | prompt_version VARCHAR | run_id VARCHAR
-        | match_score DOUBLE | route VARCHAR | version INTEGER""",
+        | match_score DOUBLE | route VARCHAR | version INTEGER | learned VARCHAR""",
     ),
     _table(
         "clauses",
@@ -124,7 +124,7 @@ TABLES: tuple[Table, ...] = (
         f"""flag_id VARCHAR | contract_id VARCHAR | rule_id VARCHAR | severity VARCHAR | clause_type VARCHAR
         | found VARCHAR | standard VARCHAR | reason VARCHAR | refs VARCHAR[] | quote VARCHAR
         | document_id VARCHAR | page_number INTEGER | {_BOX} | evidence VARCHAR | confidence DOUBLE
-        | rule_version VARCHAR | status VARCHAR | run_id VARCHAR | version INTEGER""",
+        | rule_version VARCHAR | status VARCHAR | run_id VARCHAR | version INTEGER | learned VARCHAR""",
     ),
     _table(
         "asc606",
@@ -194,7 +194,7 @@ TABLES: tuple[Table, ...] = (
         f"""family_id VARCHAR | flag_id VARCHAR | contract_id VARCHAR | rule_id VARCHAR | severity VARCHAR
         | clause_type VARCHAR | found VARCHAR | standard VARCHAR | reason VARCHAR | refs VARCHAR[] | quote VARCHAR
         | document_id VARCHAR | page_number INTEGER | {_BOX} | evidence VARCHAR | confidence DOUBLE
-        | rule_version VARCHAR | status VARCHAR | run_id VARCHAR | version INTEGER""",
+        | rule_version VARCHAR | status VARCHAR | run_id VARCHAR | version INTEGER | learned VARCHAR""",
     ),
     _table(
         "chunks",

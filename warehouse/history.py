@@ -45,12 +45,19 @@ def roll_back(root: Path, moment: str | date, actor: str, reason: str, *, timeou
 
 
 def record(
-    root: Path, action: str, subject: str, actor: str, reason: str, *, timeout: float = LOCK_SECONDS
+    root: Path,
+    action: str,
+    subject: str,
+    actor: str,
+    reason: str,
+    *,
+    approver: str | None = None,
+    timeout: float = LOCK_SECONDS,
 ) -> Manifest:
     """Add a line to the audit, publish, and give back the manifest. Raises WarehouseError when nothing was landed."""
     root = Path(root).resolve()
     with changing(root, action.replace("_", "-"), timeout) as (former, run_id, stage):
-        row = audit_row(former, action, subject, actor, reason)
+        row = audit_row(former, action, subject, actor, reason, approver=approver)
         write_file(stage / "audit.parquet", _with_audit(root, former, row))
         file = place(root, run_id, stage / "audit.parquet", "audit")
         columns = {"audit": tuple(TABLE_BY_NAME["audit"].columns)}

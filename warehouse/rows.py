@@ -187,7 +187,7 @@ def _all_terms(terms: tuple[Term, ...]) -> list[Term]:
 def _term_row(contract_id: str, term: Term, ordinal: int, reading: ContractReading) -> Row:
     engine = reading.extraction.engine
     return (
-        term.model_dump(include={"term", "value", "value_date", "value_number", "unit", "absence", "quote"})
+        term.model_dump(include={"term", "value", "value_date", "value_number", "unit", "absence", "quote", "learned"})
         | {"term_id": stable_id("t_", contract_id, term.term, ordinal)}
         | {"evidence": term.evidence, "confidence": term.confidence, "route": route_of(term)}
         | {"match_score": term.citation.score if term.citation else None}

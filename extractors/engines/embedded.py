@@ -78,9 +78,11 @@ class EmbeddedEngine:
             found += clauses.clauses(text, spans, found)
             found = [clause for clause in found if not clauses.denies(clause)]
         found = [_verbatim(clause, document.text) for clause in found]
+        decided = tuple(_decided(candidates))
         return Extraction(
             engine=self.info,
-            terms=tuple(_decided(candidates)),
+            terms=decided,
+            alternatives=tuple(_others(candidates, decided)),
             clauses=tuple(sorted(found, key=lambda clause: (clause.start or 0, clause.clause_type))),
             fee_lines=tuple(value.one_time_fees(view)),
             retrievals=tuple(retrievals),
@@ -157,3 +159,14 @@ def _decided(candidates: Sequence[Term]) -> Iterable[Term]:
             yield max(found, key=lambda term: (round(term.confidence, 2), -(term.start or 0)))
         if not found:
             yield Term(term=spec.name, absence="not_found", unit=spec.unit, evidence="unverified")
+
+
+def _others(candidates: Sequence[Term], decided: Sequence[Term]) -> Iterable[Term]:
+    """The candidates with another value than the one that was decided on, each value of a place once."""
+    chosen = {term.term: term.value for term in decided}
+    seen = set()
+    for term in candidates:
+        place = (term.term, term.value, term.start)
+        if term.term not in _MULTIPLE and term.value != chosen[term.term] and place not in seen:
+            seen.add(place)
+            yield term

@@ -23,9 +23,9 @@ CONTRACTS = """contract_id title contract_type family_id parent_contract_id part
     playbook_version numbers other_parties"""
 TERMS = """term_id contract_id term value value_date value_number unit absence quote document_id page_number
     x0 y0 x1 y1 char_start char_end evidence confidence extractor model prompt_version run_id match_score route
-    version"""
+    version learned"""
 FLAGS = """flag_id contract_id rule_id severity clause_type found standard reason refs quote document_id
-    page_number x0 y0 x1 y1 evidence confidence rule_version status run_id version"""
+    page_number x0 y0 x1 y1 evidence confidence rule_version status run_id version learned"""
 LITERAL = {"documents": DOCUMENTS, "contracts": CONTRACTS, "terms": TERMS, "flags": FLAGS}
 
 
