@@ -48,6 +48,25 @@ MORNING_VIEWS = (
     "reviewed_terms",
     "decision_conflicts",
 )
+KEPT_VIEWS = (
+    "arrivals",
+    "agreements",
+    "running_periods",
+    "standing_flags",
+    "standing_topics",
+    "review_queue",
+    "nonstandard_terms",
+    "asc606_checklist",
+    "renewals",
+    "changes_since_last_run",
+    "quarantine",
+    "drift",
+    "morning_brief",
+)
+"""Those that are worked out ahead (see `warehouse.answers`), each after the ones it stands on. `contract_in_force` is
+not, it would be the terms once more."""
+ANSWERS = "answers"
+"""The schema of what was worked out for the named questions, and where the files of it all are, in `lake/`."""
 _STORAGE = "v1.5.0"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 SUPERSEDED_COLUMNS = {"kind": "VARCHAR", "id": "VARCHAR", "run_id": "VARCHAR", "by_number": "BIGINT", "until": "BIGINT"}
@@ -107,6 +126,8 @@ def seen(root: Path, manifest: Manifest, number: int | None = None) -> Iterator[
 
 def set_up(con: duckdb.DuckDBPyConnection, root: Path, manifest: Manifest | None, number: int | None = None) -> None:
     """Make all tables and views in a connection's database; see `seen`."""
+    # To make a view DuckDB looks into the files of all it stands on. Landed files never change: once is enough.
+    con.execute("SET parquet_metadata_cache = true")
     for statement in _statements(root, manifest, number):
         con.execute(statement)
 
@@ -143,11 +164,22 @@ def literal(value: str | Path) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def answer_folder(manifest: Manifest) -> str:
+    """Where the answers worked out for a state are, whether they are there or not."""
+    return f"lake/{ANSWERS}/{manifest.file_name.removesuffix('.json')}-{fingerprint()}"
+
+
+def over_answer(path: Path) -> str:
+    """A query that gives back an answer worked out ahead, in its order."""
+    return f"SELECT * FROM read_parquet({literal(glob_free(path))}, hive_partitioning = false)"
+
+
 @cache
 def fingerprint() -> str:
-    """Changes whenever the code's tables or views do, so that an older catalogue is told apart."""
+    """Changes whenever the code's tables, views or questions do, so that an older catalogue is told apart."""
     parts = [table.model_dump_json() for table in TABLES]
     parts += [_view_text(name) for name in _VIEWS]
+    parts += [file.read_text(encoding="utf-8") for file in sorted(VIEW_FOLDER.parent.glob("queries/*.sql"))]
     parts.append(_COMPANY_NAME)
     parts.append(Path(__file__).read_text(encoding="utf-8"))
     return sha256("\0".join(parts).encode()).hexdigest()[:16]
@@ -187,9 +219,18 @@ def _statements(root: Path, manifest: Manifest | None, number: int | None = None
         made.append(f"COMMENT ON VIEW {table.name} IS {literal(about)}")
     made += [f"COMMENT ON COLUMN contracts.{t.name} IS {literal(t.question)}" for t in TERMS]
     made.append(f"CREATE MACRO company_name(name) AS {_COMPANY_NAME}")
+    answers = _answers(root, manifest) if number is None else {}
     for name in _VIEWS:
-        made += _view(name)
+        made += _view(name, answers.pop(name, None))
+    made.append(f"CREATE SCHEMA {ANSWERS}")
+    made += [f"CREATE VIEW {name} AS {over_answer(path)}" for name, path in answers.items()]
     return made
+
+
+def _answers(root: Path, manifest: Manifest | None) -> dict[str, Path]:
+    """The file of each answer that was worked out for a state, by the name of the view that gives it."""
+    folder = root / answer_folder(manifest) if manifest else None
+    return {file.stem: file for file in sorted(folder.iterdir())} if folder and folder.is_dir() else {}
 
 
 def _info(root: Path, manifest: Manifest | None) -> str:
@@ -326,10 +367,13 @@ _COMPANY_NAME = rf"nullif(trim(regexp_replace(lower({_SHORN}), '[^\pL\pN]+', ' '
 """A company's name for comparing, without punctuation and legal form; null where nothing is left of it."""
 
 
-def _view(name: str) -> list[str]:
+def _view(name: str, answer: Path | None) -> list[str]:
     text = _view_text(name)
     sentence = text.splitlines()[0].removeprefix("--").strip()
-    return [f"CREATE VIEW {name} AS\n{text}", f"COMMENT ON VIEW {name} IS {literal(sentence)}"]
+    return [
+        f"CREATE VIEW {name} AS\n{over_answer(answer) if answer else text}",
+        f"COMMENT ON VIEW {name} IS {literal(sentence)}",
+    ]
 
 
 def _view_text(name: str) -> str:

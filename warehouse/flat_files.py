@@ -50,7 +50,12 @@ def _sql(con: duckdb.DuckDBPyConnection, name: str) -> str:
     sheets = {_key(sheet): of.sql for sheet, of in SHEETS.items()}
     if _key(name) in sheets:
         return sheets[_key(name)]
-    views = [row[0] for row in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
+    views = [
+        row[0]
+        for row in con.execute(
+            "SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal"
+        ).fetchall()
+    ]
     if name not in views:
         raise WarehouseError(
             f"There is no sheet, table or view {name}.",

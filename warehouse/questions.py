@@ -90,7 +90,9 @@ def ask(root: Path, name: str, *, as_of: str | None = None, **parameters: Any) -
             f"The question {question.name} has no parameter {', '.join(unknown)}.",
             help=f"It takes {', '.join(known)}." if known else "It takes none.",
         )
-    return query(root, question.sql, fitted(question, parameters), tables, as_of)
+    values = fitted(question, parameters)
+    is_usual = not tables and values == fitted(question, {})
+    return query(root, question.sql, values, tables, as_of, answer=name if is_usual else None)
 
 
 def explained(question: Question) -> str:

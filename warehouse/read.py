@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from schemas.errors import QueryError, WarehouseError
-from warehouse.catalogue import fingerprint, literal, number_of, publish, set_up
+from warehouse.catalogue import ANSWERS, fingerprint, literal, number_of, publish, set_up
 from warehouse.manifest import CATALOGUE, committed, current, glob_free
 
 Row = tuple[Any, ...]
@@ -72,15 +72,19 @@ def query(
     parameters: dict[str, Any] | None = None,
     tables: Mapping[str, Any] | None = None,
     as_of: str | None = None,
+    answer: str | None = None,
 ) -> tuple[list[str], list[Row]]:
     """Column names and rows of one read-only statement; `tables` are Arrow tables that it may read by their names,
-    `as_of` is a date or a run's id.
+    `as_of` is a date or a run's id. Where the same was asked ahead (see `warehouse.answers`), `answer` names the view
+    that has it.
 
     Raises QueryError with the reason when there is no answer.
     """
     check(sql)
     con = connect(root, as_of)
     try:
+        if answer and _is_worked_out(con, answer):
+            sql, parameters = f"FROM {ANSWERS}.{answer}", None
         for name, table in (tables or {}).items():
             con.register(name, table)
         rows = con.execute(sql, parameters).fetchall() if parameters else con.execute(sql).fetchall()
@@ -92,6 +96,11 @@ def query(
         ) from error
     finally:
         con.close()
+
+
+def _is_worked_out(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    sql = "SELECT count(*) FROM duckdb_views() WHERE schema_name = ? AND view_name = ?"
+    return bool(con.execute(sql, [ANSWERS, name]).fetchall()[0][0])
 
 
 class Cut(NamedTuple):

@@ -13,7 +13,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from schemas.errors import WarehouseError
-from warehouse.catalogue import put_in_place
+from warehouse.catalogue import ANSWERS, put_in_place
 from warehouse.manifest import REMOTE, Manifest, committed, current, manifest_of, publishing, settle
 
 _FILE = re.compile(r"r-(.+)-[0-9a-f]{12}\.parquet")
@@ -94,6 +94,17 @@ def sweep(root: Path) -> None:
         prune(root, manifest.first)
     for file in gone:
         (root / file).unlink(missing_ok=True)
+    _sweep_answers(root, manifest)
+
+
+def _sweep_answers(root: Path, manifest: Manifest | None) -> None:
+    """Remove answers worked out for former states, but for the last of them, which readers may still be at."""
+    folder = root / "lake" / ANSWERS
+    numbers = {each: int(each.name.partition("-")[0]) for each in (folder.iterdir() if folder.is_dir() else ())}
+    lately = sorted(numbers.values())[-2:]
+    for each, number in numbers.items():
+        if number not in lately or (manifest and number < manifest.first):
+            shutil.rmtree(each)
 
 
 def _is_alive(stage: Path) -> bool:

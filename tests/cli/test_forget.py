@@ -9,6 +9,7 @@ from frontdoor import AGREEMENT, write_pdf
 
 from extractors.engines.llm.ledger import Ledger, Sent
 from extractors.engines.llm.outcomes import Reply, Usage
+from warehouse.answers import work_out
 
 AMENDMENT = """AMENDMENT NO. 1
 
@@ -62,6 +63,8 @@ def rows(keeper, sql: str) -> list[dict]:
 
 def test_nothing_is_left_of_a_contract_and_the_others_stay(keeper, tmp_path: Path):
     root = tmp_path / "warehouse"
+    work_out(root, least=0)
+    assert "Harbor Light" in strings_in(root / "lake" / "answers")
     assert "Harbor Light" in strings_in(root) and "150,000" in strings_in(root)
     in_force = "SELECT value FROM contract_in_force WHERE term = 'annual_value' AND value LIKE '1%'"
     assert {"value": "150000"} in rows(keeper, in_force)

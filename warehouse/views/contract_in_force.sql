@@ -14,9 +14,10 @@ SELECT
     effective_from
 FROM family_terms
 UNION ALL
+-- Who is in no family is one alone, under its own id: so what is asked of one family is looked up, not searched.
 SELECT
-    c.family_id,
-    c.contract_id,
+    t.contract_id,
+    t.contract_id,
     t.term,
     t.value,
     t.value_date,
@@ -28,7 +29,7 @@ SELECT
     t.page_number,
     coalesce(c.effective_date, c.agreement_date, c.signed_date)
 FROM terms t
-JOIN contracts c ON c.contract_id = t.contract_id
+JOIN contracts_of_their_run c ON c.contract_id = t.contract_id
 WHERE t.absence IS NULL
     AND NOT EXISTS (SELECT 1 FROM family_members m WHERE m.contract_id = t.contract_id)
 ORDER BY family_id, term, value
