@@ -6,7 +6,8 @@ The contracts are made on the spot, one page each, by `benchmarks.scale`, with w
 wrongly every time: who may leave without cause (a choice), in how many days invoices fall due (the wrong one of two
 places), exclusivity (a rule that fires on a warranty). Other wordings of the same clauses are read rightly, so what is
 learnt has to tell them apart. A scripted reviewer who knows the truth decides; another one adopts. Printed is the
-agreement by field on every fifth contract, which nothing was learnt from, and what else changed in the tables.
+agreement by field on every fifth contract, which nothing was learnt from, on contracts in other wordings that nobody
+decided on, and what else changed in the tables.
 """
 
 import argparse
@@ -15,7 +16,6 @@ import os
 import random
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,6 +90,34 @@ ALONE = (
     ),
 )
 
+UNSEEN = (
+    (
+        Wording(
+            "{customer} may withdraw from one purchase for convenience; all other purchases and the frame stay.", "none"
+        ),
+        Wording("{customer} can terminate for convenience a booked training day, and nothing else by it.", "none"),
+        Wording("Each party may terminate this Agreement for convenience, giving {notice} days' notice.", "either"),
+    ),
+    (
+        Wording(
+            "A retainer of a tenth is payable within {early} days of the invoice date. Invoices thereafter are payable "
+            "within {days} days of the invoice date.",
+            "{days}",
+        ),
+        Wording("The yearly price is {amount}, payable within {days} days of the invoice date.", "{days}"),
+    ),
+    (
+        Wording(
+            "{provider} represents that it owns the exclusive right to the {words} software and may sublicense it.",
+            False,
+        ),
+        Wording("{customer} is appointed as the exclusive reseller of the {words} goods in {state}.", True),
+    ),
+)
+"""Wordings of the same clauses that no decision is about: what was learnt of others may help, and must not harm."""
+OTHERS = "other-"
+"""Begins the names of contracts in these wordings."""
+
 
 class Made(NamedTuple):
     """A contract and its truth: the values of TERMS, and whether flags of RULE stand."""
@@ -108,8 +136,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="contract-agent-loop-") as folder:
         result = loop(arguments.keep or Path(folder), arguments.contracts, arguments.decisions)
-    for row in result["held_back"]:
-        print("{field:30} {items:4} held back   before {before:.3f}   after {after:.3f}".format(**row))
+    for where in ("held_back", "unseen"):
+        for row in result[where]:
+            told = "{field:30} {items:4}   before {before:.3f}   after {after:.3f}".format(**row)
+            print(f"{where:10} {told}")
     for name in ("decisions", "other_terms_changed", "other_flags_changed", "doubted_flags", "gold_terms_right"):
         print(f"{name:30} {result[name]}")
     print(json.dumps(result))
@@ -118,10 +148,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def loop(folder: Path, count: int, decisions: int) -> dict[str, Any]:
     """The whole round: run, decide, learn, adopt, run again."""
-    made = dict(write(folder / "inbox", count))
+    made = dict(write(folder / "inbox", count)) | dict(write(folder / "inbox", count // 4, unseen=True))
     agent = _Agent(folder)
     agent("run", folder / "inbox", "--date", DATE)
-    truth = _by_contract(agent.warehouse, made)
+    truth = _by_contract(agent.warehouse, {name: one for name, one in made.items() if not name.startswith(OTHERS)})
+    others = _by_contract(agent.warehouse, {name: one for name, one in made.items() if name.startswith(OTHERS)})
     decided = take(agent.warehouse, list(_decisions(agent.warehouse, truth))[:decisions])
     before = _state(agent.warehouse)
     agent("learn", "train", "--by", "Ada")
@@ -134,7 +165,8 @@ def loop(folder: Path, count: int, decisions: int) -> dict[str, Any]:
         "contracts": count,
         "decisions": decided.landed,
         "refused": len(decided.refusals),
-        "held_back": list(_held_back(truth, before, after)),
+        "held_back": list(agreements({id: one for id, one in truth.items() if is_held_back(id)}, before, after)),
+        "unseen": list(agreements(others, before, after)),
         "other_terms_changed": _changed(before.terms, after.terms, (*TERMS, FOLLOWS)),
         "other_flags_changed": _changed(before.flags, after.flags, (RULE,)),
         "doubted_flags": sum(flag["learned"] is not None for flag in after.flags.values()),
@@ -158,21 +190,22 @@ class _Agent:
         return done.stdout
 
 
-def write(folder: Path, count: int, first: int = 0) -> Iterator[tuple[str, Made]]:
-    """So many contracts as files, from a number on, each name with what was made."""
+def write(folder: Path, count: int, first: int = 0, *, unseen: bool = False) -> Iterator[tuple[str, Made]]:
+    """So many contracts as files, from a number on, each name with what was made; `unseen` in wordings of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(first, first + count):
-        one, name = made(number), f"contract-{number:04}.pdf"
+        one = made(number, UNSEEN if unseen else (LEAVING, PAYING, ALONE))
+        name = f"{OTHERS if unseen else 'contract-'}{number:04}.pdf"
         with pymupdf.open() as pdf:
             pdf.new_page().insert_textbox((54, 48, 558, 780), one.text, fontsize=9)
             pdf.save(folder / name, no_new_id=True)  # the same bytes each time, so the same are held back
         yield name, one
 
 
-def made(number: int) -> Made:
-    """A contract and its truth; both hang on its number alone."""
-    chance = random.Random(f"loop {number}")
-    leaving, paying, alone = (chance.choice(wordings) for wordings in (LEAVING, PAYING, ALONE))
+def made(number: int, of: Sequence[Sequence[Wording]] = (LEAVING, PAYING, ALONE)) -> Made:
+    """A contract and its truth; both hang on its number and the wordings alone."""
+    chance = random.Random(f"loop {number}{' unseen' if of is UNSEEN else ''}")
+    leaving, paying, alone = (chance.choice(wordings) for wordings in of)
     days, early = chance.choice(("30", "45", "60", "75", "90")), chance.choice(("5", "7", "15", "20"))
     own = {"Termination": leaving.text, "Fees": paying.text, "Exclusivity": alone.text}
     sections = list(({title: texts[0] for title, texts in SECTIONS} | own).items())
@@ -184,7 +217,7 @@ def made(number: int) -> Made:
 
 def _by_contract(warehouse: Path, made: dict[str, Made]) -> dict[str, Made]:
     rows = query(warehouse, "SELECT contract_id, file_name FROM documents WHERE status = 'landed'")[1]
-    return {contract_id: made[name] for contract_id, name in rows}
+    return {contract_id: made[name] for contract_id, name in rows if name in made}
 
 
 _TERM_COLUMNS = ("contract_id", "term", "value", "absence", "quote", "evidence", "term_id", "learned")
@@ -228,33 +261,26 @@ def _decision(target: str, row: dict[str, Any], decision: str, **said: str) -> D
     return Decision(**what, **said, evidence_hash=evidence_of(target, row))
 
 
-def _held_back(truth: dict[str, Made], before: _State, after: _State) -> Iterator[dict[str, Any]]:
-    """By field: of the contracts held back, the share on which the warehouse says what the reviewer would."""
-    counts = [_right(truth, state) for state in (before, after)]
-    held_back = [contract_id for contract_id in truth if is_held_back(contract_id)]
-    bound = [contract_id for contract_id in held_back if truth[contract_id].terms[TERMS[0]] == "none"]
+def agreements(truth: dict[str, Made], before: _State, after: _State) -> Iterator[dict[str, Any]]:
+    """By field: the share of these contracts on which the warehouse says what the reviewer would."""
+    bound = {id: one for id, one in truth.items() if one.terms[TERMS[0]] == "none"}
     for field in (*TERMS, FOLLOWS, RULE):
-        items = len(bound if field == FOLLOWS else held_back)
-        shares = [round(count[field] / items, 4) for count in counts]
-        yield {"field": field, "items": items, "before": shares[0], "after": shares[1]}
+        of = bound if field == FOLLOWS else truth
+        shares = [round(sum(_right(field, of, state)) / max(1, len(of)), 4) for state in (before, after)]
+        yield {"field": field, "items": len(of), "before": shares[0], "after": shares[1]}
 
 
-def _right(truth: dict[str, Made], state: _State) -> Counter:
-    right: Counter = Counter()
-    for term in state.terms.values():
-        if is_held_back(term["contract_id"]) and term["term"] in TERMS:
-            right[term["term"]] += same_value(
-                term["term"], term["value"], truth[term["contract_id"]].terms[term["term"]]
-            )
-    ends = {(term["contract_id"], term["term"]): term["value"] for term in state.terms.values()}
-    bound = (id for id in truth if is_held_back(id) and truth[id].terms[TERMS[0]] == "none")
-    right[FOLLOWS] = sum(ends[id, FOLLOWS] == ends[id, "expiration_date"] for id in bound)
-    raised = {
-        flag["contract_id"] for flag in state.flags.values() if flag["rule_id"] == RULE and flag["learned"] is None
-    }
-    held_back = [contract_id for contract_id in truth if is_held_back(contract_id)]
-    right[RULE] = sum((contract_id in raised) == truth[contract_id].stands for contract_id in held_back)
-    return right
+def _right(field: str, truth: dict[str, Made], state: _State) -> Iterator[bool]:
+    """Whether a state is right about each contract."""
+    if field == RULE:
+        flags = (flag for flag in state.flags.values() if flag["rule_id"] == RULE and flag["learned"] is None)
+        raised = {flag["contract_id"] for flag in flags}
+        yield from ((id in raised) == one.stands for id, one in truth.items())
+        return
+    values = {(term["contract_id"], term["term"]): term["value"] for term in state.terms.values()}
+    for id, one in truth.items():
+        right = values[id, "expiration_date"] if field == FOLLOWS else one.terms[field]
+        yield same_value(field, values[id, field], right)
 
 
 def _changed(before: dict[str, dict], after: dict[str, dict], fields: Sequence[str]) -> int:

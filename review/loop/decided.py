@@ -71,8 +71,10 @@ def same_value(field: str, one: str | None, other: str | None) -> bool:
 
 
 def decided(root: Path) -> list[Decided]:
-    """The settled decisions, in the order of their targets' ids. One whose row is gone or says something else by any
-    version that is held is left out."""
+    """The settled decisions, in the order of their targets' ids, without bulk confirmations.
+
+    One whose row is gone, or says something else in every version that is held, is left out.
+    """
     last = _last(root)
     rows = [row for target in TARGETS for row in _rows(root, target, last)]
     return sorted(rows, key=lambda one: (one.target, one.target_id))
@@ -80,18 +82,18 @@ def decided(root: Path) -> list[Decided]:
 
 _REVIEW = (
     *("target", "target_id", "decision", "new_value", "reason_code", "reviewer", "approver", "decided_at"),
-    *("seconds", "is_blind", "evidence_hash"),
+    *("seconds", "is_blind", "evidence_hash", "batch"),
 )
 
 
 def _last(root: Path) -> dict[tuple[str, str], dict[str, Any]]:
-    """The last decision on each target, where it is settled."""
-    sql = f"SELECT {', '.join(_REVIEW)} FROM reviews ORDER BY event_number NULLS FIRST, decided_at, review_id"
+    """The last decision on each target, where it is settled and somebody looked: bulk confirmations tell nothing."""
+    sql = f"SELECT {', '.join(_REVIEW)} FROM reviews ORDER BY decided_at, event_number, review_id"
     found = {}
     for row in query(root, sql)[1]:
         review = dict(zip(_REVIEW, row, strict=True))
         found[review["target"], review["target_id"]] = review
-    return {on: review for on, review in found.items() if review["decision"] in SETTLED}
+    return {on: of for on, of in found.items() if of["decision"] in SETTLED and of.pop("batch") is None}
 
 
 _MORE = {"term": "h.confidence, h.extractor, h.model, h.route", "flag": "h.confidence, NULL, NULL, NULL"}
