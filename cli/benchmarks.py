@@ -8,33 +8,26 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *(
-        "agreement",
-        "ask",
-        "boxes",
-        "cuad",
-        "deals",
-        "desk",
-        "evidence",
-        "finance_clauses",
-        "japanese_terms",
-        "judgement",
-        "kills",
-    ),
-    *("kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval", "scale", "workbook"),
+    *("agreement", "ask", "boxes", "cuad", "deals", "desk", "evidence", "finance_clauses", "japanese_terms"),
+    *("judgement", "kills", "kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval"),
+    *("review-kills", "scale", "workbook"),
 )
 
 
 def main(name: str, arguments: Sequence[str]) -> None:
     """Run a measurement. Raises SettingsError when there is none of that name here."""
-    root = Path(__file__).resolve().parent.parent
-    if name not in NAMES or not (root / "benchmarks" / f"{name}.py").is_file():
-        there = ", ".join(n for n in NAMES if (root / "benchmarks" / f"{n}.py").is_file())
+    folder = Path(__file__).resolve().parent.parent / "benchmarks"
+    if name not in NAMES or not _file(folder, name).is_file():
+        there = ", ".join(n for n in NAMES if _file(folder, n).is_file())
         raise SettingsError(
             f"There is no benchmark {name!r} here.",
             help=f"There are: {there}. Benchmarks come with the source, not with the package."
             if there
             else "Benchmarks come with the source, not with the package: clone the repository.",
         )
-    sys.path.insert(0, str(root))
-    import_module(f"benchmarks.{name}").main(list(arguments))
+    sys.path.insert(0, str(folder.parent))
+    import_module(f"benchmarks.{_file(folder, name).stem}").main(list(arguments))
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name.replace('-', '_')}.py"

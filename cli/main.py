@@ -227,7 +227,9 @@ def import_workbook(
     """Take the reviewers' decisions back. The exit code is 1 when some were refused; the others are taken."""
     from cli.exchange import import_report
 
-    lines, complete = import_report(warehouse_folder(load_settings(), warehouse), workbook, reviewer, dry_run)
+    settings = load_settings()
+    folder = settings.review_folder(warehouse_place(settings, warehouse))
+    lines, complete = import_report(warehouse_folder(settings, warehouse), workbook, reviewer, dry_run, folder)
     for line in lines:
         typer.echo(line)
     if not complete:

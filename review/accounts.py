@@ -149,7 +149,7 @@ class Accounts:
             sql = "SELECT name, password FROM accounts WHERE key = ? AND NOT disabled"
             known, hashed = connection.execute(sql, [key]).fetchone() or (None, None)
         if not self._fits(hashed, password) or known is None:
-            self._store.append(NewEvent(actor=name[:100], action="sign_in_failed", body={"address": address}))
+            self._store.append(NewEvent(actor=known or "unknown", action="sign_in_failed", body={"address": address}))
             raise ReviewError(
                 "The name or the password is not right.",
                 help="An admin gives a new one: `contract-agent account password NAME`.",

@@ -5,7 +5,7 @@ transaction that appends, so two people who act at the same moment can't both pa
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple, Protocol
 
@@ -88,10 +88,19 @@ class Reviewing:
         return self._answer(person, number, "declined", _said(why, "why it is declined"))
 
     def confirm_all(
-        self, person: Person, target_ids: Sequence[str], *, owner: str, effective_from: date
+        self,
+        person: Person,
+        target_ids: Sequence[str],
+        *,
+        owner: str,
+        effective_from: date,
+        seen: Mapping[str, str] | None = None,
     ) -> list[Standing]:
         """Ask for flags of low severity in contracts that are not material to be confirmed together; they count from
-        a day on, when a second person has approved. All or none."""
+        a day on, when a second person has approved. All or none.
+
+        `seen` has the evidence hash of each flag as the person saw it; without it what stands now is confirmed.
+        """
         _needs(person, "reviewer")
         ids = list(dict.fromkeys(target_ids))
         if not 0 < len(ids) <= BULK_MOST:
@@ -101,7 +110,10 @@ class Reviewing:
         batch = f"b_{secrets.token_hex(8)}"
         _refuse_past(effective_from)
         more = {"owner": _said(owner, "who owns it"), "effective_from": effective_from.isoformat(), "batch": batch}
-        all_facts = [self._taken(person, "flag", id) for id in ids]
+        all_facts = [
+            self._facts(person, "flag", id) if seen is None else self._taken(person, "flag", id, seen.get(id))
+            for id in ids
+        ]
         for id, facts in zip(ids, all_facts, strict=True):
             if facts.severity != "low" or self._is_material(facts):
                 raise ReviewError(
@@ -266,10 +278,8 @@ class Reviewing:
         """The critical flags of a contract on which nothing settled stands."""
         return _open(self._store, self._desk.critical_flags(contract_id))
 
-    def _taken(
-        self, person: Person, target: TargetName, target_id: str, evidence_hash: str | None = None
-    ) -> TargetFacts:
-        """The target's facts, if the person may decide on it and saw what stands there."""
+    def _facts(self, person: Person, target: TargetName, target_id: str) -> TargetFacts:
+        """The target's facts, if the person may decide on it."""
         _needs(person, "reviewer")
         facts = self._desk.target(target, target_id)
         if facts is None:
@@ -278,7 +288,12 @@ class Reviewing:
                 help="Load the page again; a newer reading may have replaced it.",
                 code="stale",
             )
-        if evidence_hash is not None and evidence_hash != facts.evidence_hash:
+        return facts
+
+    def _taken(self, person: Person, target: TargetName, target_id: str, evidence_hash: str | None) -> TargetFacts:
+        """The target's facts, if what the person saw still stands there."""
+        facts = self._facts(person, target, target_id)
+        if evidence_hash != facts.evidence_hash:
             raise ReviewError(
                 f"The {target} {target_id} does not show any more what was decided on.",
                 help="Load the page again and decide on what it says now.",
@@ -351,6 +366,17 @@ class Reviewing:
         return self._store.standing(targets=[(d.target, d.target_id) for d in asked.decisions])
 
 
+def why_closed(store: Store, desk: Facts, contract_id: str) -> tuple[str, str] | None:
+    """Why nothing may be decided on a contract now, and what to do: it is signed off, or of a locked period. None where
+    it may."""
+    dates = desk.dates(contract_id) or ContractDates()
+    try:
+        _refuse_closed(store, contract_id, dates)
+    except ReviewError as closed:
+        return closed.message.rstrip("."), closed.help
+    return None
+
+
 class _Subject(NamedTuple):
     """What is undone, approved or declined: who asked for it, where it stands, and the decisions it is about; with the
     request's number where it is one."""
@@ -414,7 +440,7 @@ def _refuse_past(day: date) -> None:
         raise ReviewError(f"{day} is past.", help="Let it take effect today (UTC) or later.", code="dates")
 
 
-def _refuse_closed(view: View, contract_id: str, dates: ContractDates) -> None:
+def _refuse_closed(view: View | Store, contract_id: str, dates: ContractDates) -> None:
     _refuse_locked(view, contract_id, dates)
     if any(sign_off.approver for sign_off in view.sign_offs(contract_id)):
         raise ReviewError(
@@ -424,7 +450,7 @@ def _refuse_closed(view: View, contract_id: str, dates: ContractDates) -> None:
         )
 
 
-def _refuse_locked(view: View, contract_id: str, dates: ContractDates) -> None:
+def _refuse_locked(view: View | Store, contract_id: str, dates: ContractDates) -> None:
     for period in view.periods():
         if dates.touches(period.first, period.last):
             raise ReviewError(

@@ -15,7 +15,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from review.projection import Change, Conflict, Request, SignOff
-from review.store import Store, Witness
+from review.store import Store, View, Witness
 from schemas.base import Frozen
 from schemas.review import WITHDRAWN, Event, NewEvent, ReviewError, Standing
 from warehouse.decisions import TARGETS, evidence_of, land_reviewed, standing_now
@@ -82,16 +82,18 @@ class _Landing:
     def __init__(self, root: Path, store: Store):
         self._root, self._store = root, store
         self._run_id = new_run_id(utc(datetime.now(UTC)), "review")
+        self._in_conflict: set[int] = set()
 
     def done(self) -> Landed:
         if not committed(self._root):
             return Landed()
         self._note_what_is_there()
-        changes = self._without_conflicts(self._store.undecided_changes())
-        decisions = [_decision_row(change) for change in changes if not change.is_withdrawn]
-        closing = list(self._closing_rows(changes, decisions))
+        with self._store.snapshot() as view:  # what is decided meanwhile is for the next landing
+            changes = self._without_conflicts(view.undecided_changes())
+            decisions = [_decision_row(change) for change in changes if not change.is_withdrawn]
+            closing = list(self._closing_rows(view, changes, decisions))
+            sign_offs, overrides = view.sign_off_changes(), view.request_changes()
         conflicts = [c for c in self._store.conflicts(all=True) if c.landed_in is None]
-        sign_offs, overrides = self._store.sign_off_changes(), self._store.request_changes()
         rows = {
             "reviews": decisions + closing,
             "review_conflicts": [self._conflict_row(conflict) for conflict in conflicts],
@@ -148,11 +150,12 @@ class _Landing:
             conflict = None if change.is_withdrawn else _conflict(change.standing, now.get(_on(change.standing)))
             if conflict:
                 self._store.append(conflict)
+                self._in_conflict.add(change.standing.number)
             else:
                 kept.append(change)
         return kept
 
-    def _closing_rows(self, changes: Sequence[Change], decisions: Sequence[Row]) -> Iterator[Row]:
+    def _closing_rows(self, view: View, changes: Sequence[Change], decisions: Sequence[Row]) -> Iterator[Row]:
         """Rows where what stands would not be the last row of its target: after an undoing, or a late approval."""
         last_change = {_on(change.standing): change for change in changes}
         latest = self._latest([id for _, id in last_change])
@@ -165,7 +168,7 @@ class _Landing:
             last = latest.get(on)
             if last is None or last["event_number"] is None:  # what a workbook brought later counts
                 continue
-            stands = self._store.last_effective(*on)
+            stands = view.last_effective(*on, without=self._in_conflict)
             if stands and _conflict(stands, now.get(on)):
                 stands = None
             if stands is None and last["decision"] != WITHDRAWN:

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -128,9 +128,12 @@ class View:
         """What counts by now and is not landed yet, and what was landed and taken back since, in the order to land."""
         return changes(self._connection, on or _today())
 
-    def last_effective(self, target: TargetName, target_id: str, on: date | None = None) -> Standing | None:
-        """The last decision on a target that counts and met no conflict, whatever waits or was declined since."""
-        return last_effective(self._connection, target, target_id, on or _today())
+    def last_effective(
+        self, target: TargetName, target_id: str, on: date | None = None, *, without: Collection[int] = ()
+    ) -> Standing | None:
+        """The last decision on a target that counts and met no conflict, whatever waits or was declined since; those
+        of some numbers are left out."""
+        return last_effective(self._connection, target, target_id, on or _today(), without)
 
     def request_changes(self) -> list[Request]:
         """Overrides of rules that were approved, and those landed and undone since, that are not landed yet."""
@@ -199,7 +202,7 @@ class Store:
         self.folder = Path(folder)
         self._file = self.folder / FILE_NAME
         self._threads = threading.local()
-        self._writing = threading.Lock()
+        self._turn, self._is_writing = threading.Condition(), False
         self._queue: deque[_Waiting] = deque()
         with _told(self._file):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -215,21 +218,28 @@ class Store:
         """
         waiting = _Waiting([_prepared(event) for event in events], check, Future())
         self._queue.append(waiting)
-        with self._writing:
+        with self._alone(until=waiting.outcome.done):
             if not waiting.outcome.done():
                 self._write(_drained(self._queue))
         return waiting.outcome.result()
 
     def erase(self, contract_id: str, actor: str) -> None:
-        """Empty what is held of a contract's words; the chain still holds, and an event tells who did it. Nothing to do
-        where there is nothing."""
-        with self._writing, _told(self._file), _transaction(self._writer):
-            sql = "UPDATE events SET body = NULL, salt = NULL WHERE contract_id = ? AND body IS NOT NULL"
-            if not self._writer.execute(sql, [contract_id]).rowcount:
-                return
-            _insert(self._writer, _prepared(NewEvent(actor=actor, action="forgotten", contract_id=contract_id)))
-        with _told(self._file):  # what was overwritten must not be left in the log or in free pages
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Empty what is held of a contract's words; the chain still holds, and an event tells who did it. Nothing is
+        told where nothing was held. Raises ReviewError (code `review_store`) when somebody is reading for so long that
+        the words are still in SQLite's log; then call it again."""
+        with self._alone(), _told(self._file):
+            with _transaction(self._writer):
+                sql = "UPDATE events SET body = NULL, salt = NULL WHERE contract_id = ? AND body IS NOT NULL"
+                if self._writer.execute(sql, [contract_id]).rowcount:
+                    forgotten = NewEvent(actor=actor, action="forgotten", contract_id=contract_id)
+                    _insert(self._writer, _prepared(forgotten))
+            (is_busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise ReviewError(
+                f"Words of {contract_id} may still stand in the log of {self._file}: somebody is reading.",
+                help="Do it again, if need be with the review page stopped.",
+                code="review_store",
+            )
 
     def verify(self, witnesses: Iterable[Witness] = ()) -> None:
         """Raise ReviewError (code `audit_broken`), naming the first event whose chain does not hold.
@@ -237,16 +247,12 @@ class Store:
         `witnesses` are what was written down elsewhere, as the landed decisions are: only they tell a chain that was
         made anew from one that was kept. What stands has to follow from the events, too.
         """
-        with self._reading() as view, _told(self._file):
-            view._connection.execute("BEGIN")
-            try:
-                _verify(view._connection, {w.number: w.sha256 for w in witnesses})
-            finally:
-                view._connection.execute("ROLLBACK")
+        with self.snapshot() as view:
+            _verify(view._connection, {w.number: w.sha256 for w in witnesses})
 
     def rebuild(self) -> None:
         """Make what stands anew from the events."""
-        with self._writing, _told(self._file), _transaction(self._writer):
+        with self._alone(), _told(self._file), _transaction(self._writer):
             set_up(self._writer, anew=True)
             for event in View(self._writer).events():
                 apply(self._writer, event)
@@ -356,11 +362,37 @@ class Store:
             return view.last()
 
     @contextmanager
+    def snapshot(self) -> Iterator[View]:
+        """Reads what stands as it is now, whatever is appended meanwhile; also what this thread reads otherwise."""
+        with self._reading() as view:
+            view._connection.execute("BEGIN")
+            try:
+                yield view
+            finally:
+                view._connection.execute("ROLLBACK")
+
+    @contextmanager
     def _reading(self) -> Iterator[View]:
         with _told(self._file):
             if not hasattr(self._threads, "connection"):
                 self._threads.connection = _connected(self._file)
             yield View(self._threads.connection)
+
+    @contextmanager
+    def _alone(self, until: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Wait for this thread's turn to write, or until there is nothing left to write; nobody waits for a group that
+        is not their own."""
+        with self._turn:
+            self._turn.wait_for(lambda: until() or not self._is_writing)
+            is_ours = not until()
+            self._is_writing = self._is_writing or is_ours
+        try:
+            yield
+        finally:
+            if is_ours:
+                with self._turn:
+                    self._is_writing = False
+                    self._turn.notify_all()
 
     def _write(self, group: Sequence[_Waiting]) -> None:
         """One transaction for all that wait; one whose check says no is told so, the others are kept."""

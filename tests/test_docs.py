@@ -11,7 +11,7 @@ from schemas.terms import TERMS
 from warehouse.questions import questions
 
 ROOT = Path(__file__).resolve().parent.parent
-CODE = ("schemas", "extractors", "warehouse", "flows", "cli")
+CODE = ("schemas", "extractors", "warehouse", "review", "flows", "cli")
 
 
 def text_of(name: str) -> str:

@@ -6,8 +6,9 @@ A decision was made on evidence that somebody saw. It is taken only while the wa
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,18 +101,28 @@ def evidence_of(target: TargetName, row: Mapping[str, Any]) -> str:
     return evidence_hash(row["quote"], next((value for value in seen if value is not None), None))
 
 
-def take(root: Path, given: Sequence[Decision], *, dry_run: bool = False) -> Taken:
+Refuser = Callable[[str], tuple[str, str] | None]
+"""Says why nothing may be decided on a contract now, and what to do; None where it may."""
+
+
+def take(
+    root: Path,
+    given: Sequence[Decision],
+    *,
+    dry_run: bool = False,
+    refuse: Refuser = lambda contract_id: None,
+) -> Taken:
     """Land the decisions that can be taken and publish them; with `dry_run` only say what would be taken.
 
-    What is said twice counts once, and what is held already is left alone. Raises WarehouseError when there is no
-    warehouse or another run is publishing.
+    `refuse` is asked about each contract. What is said twice counts once, and what is held already is left alone.
+    Raises WarehouseError when there is no warehouse or another run is publishing.
     """
     root = Path(root)
     today = _today(root, given)
     meant = [normal(decision, _field(decision, today.get(decision.on))) for decision in given]
     held = _held(root, meant)
     new = [decision for decision in meant if decision.said not in held]
-    refusals = tuple(_refusals(new, today))
+    refusals = tuple(_refusals(new, today, cache(refuse)))
     refused = {refusal.decision.said for refusal in refusals}
     good = list({decision.said: decision for decision in new if decision.said not in refused}.values())
     run_id = _land(root, good, today) if good and not dry_run else None
@@ -161,7 +172,7 @@ def _spec(decision: Decision, field: str | None) -> TermSpec | None:
     return TERM_BY_NAME.get(field) if field and decision.target == "term" else None
 
 
-def _refusals(given: Sequence[Decision], today: _Rows) -> Iterable[Refusal]:
+def _refusals(given: Sequence[Decision], today: _Rows, refuse: Refuser) -> Iterable[Refusal]:
     on: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in given:
         on[decision.on].append(decision)
@@ -172,6 +183,8 @@ def _refusals(given: Sequence[Decision], today: _Rows) -> Iterable[Refusal]:
             yield Refusal(decision, f"{there} says something else of it", "Leave one of them.")
         elif problem := _problem(decision, today.get(decision.on)):
             yield Refusal(decision, *problem)
+        elif closed := refuse(today[decision.on]["contract_id"]):
+            yield Refusal(decision, *closed)
 
 
 def _problem(decision: Decision, row: Mapping[str, Any] | None) -> tuple[str, str] | None:

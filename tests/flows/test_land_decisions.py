@@ -3,11 +3,12 @@
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from frontdoor import AGENT, AGREEMENT, Done, fresh_environment, run_agent, write_pdf
+from openpyxl import load_workbook
 
 import review.landing
 from review.actions import Reviewing
@@ -263,6 +264,21 @@ def test_what_a_workbook_brought_later_counts(office: Office, monkeypatch: pytes
     assert office.rows()[-1] == ("confirmed", None)
 
 
+def test_a_workbook_decides_nothing_that_is_closed(office: Office, tmp_path: Path):
+    office.call("export", tmp_path / "out.xlsx")
+    book = load_workbook(tmp_path / "out.xlsx")
+    sheet = book["Sources"]
+    heads = {cell.value: cell.column for cell in next(sheet.iter_rows(max_row=1))}
+    sheet.cell(2, heads["Decision"], "confirmed")
+    book.save(tmp_path / "filled.xlsx")
+    office.reviewing.lock(BEN, date(2026, 1, 1), date(2026, 12, 31))
+    given = ("import", tmp_path / "filled.xlsx", "--reviewer", "Ann")
+    refused = office.call(*given, code=1).out
+    assert "0 taken" in refused and "locked period" in refused and "An approver reopens it" in refused
+    office.reviewing.reopen(BEN, date(2026, 1, 1), date(2026, 12, 31), "late")
+    assert "1 taken" in office.call(*given).out
+
+
 def test_sign_offs_and_overrides_of_rules(office: Office):
     ((contract_id,),) = query(office.root, "SELECT contract_id FROM contracts")[1]
     for id, severity in query(office.root, "SELECT flag_id, severity FROM flags")[1]:
@@ -371,7 +387,7 @@ def test_forgetting_takes_the_decisions_along(office: Office):
 
 def test_a_locked_period_keeps_a_contract(office: Office):
     ((contract_id,),) = query(office.root, "SELECT contract_id FROM contracts")[1]
-    office.reviewing.lock(BEN, datetime(2026, 1, 1).date(), datetime(2026, 12, 31).date())
+    office.reviewing.lock(BEN, date(2026, 1, 1), date(2026, 12, 31))
     assert "[closed_period]" in office.call("forget", contract_id, "--by", "a", "--reason", "b", code=1).err
     with pytest.raises(ReviewError) as refused:
         office.override("payment_terms_days", "45")

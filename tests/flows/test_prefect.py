@@ -23,7 +23,9 @@ def server(environment, inbox) -> Iterator[Server]:
 
 def test_schedule_catch_up_and_backfill(server, agent):
     deployments = server.wait_for(
-        lambda: (found := server.deployments()) and {"nightly", "backfill", "weekly"} <= set(found) and found,
+        lambda: (
+            (found := server.deployments()) and {"nightly", "backfill", "weekly", "decisions"} <= set(found) and found
+        ),
         "deploying",
     )
     assert deployments["nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
