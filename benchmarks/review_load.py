@@ -188,8 +188,8 @@ class _Reviewer:
     """One person with a browser: looks, decides, thinks."""
 
     def __init__(self, url: str, session: Session, number: int, until: float, pause: float, measured: Measured):
-        self._session, self._number, self._until, self._pause = session, number, until, pause
-        self._measured, self._chance = measured, random.Random(number)
+        self._session, self._until, self._pause = session, until, pause
+        self._measured, self._chance, self._page = measured, random.Random(number), 1
         self._client = httpx.AsyncClient(base_url=url, cookies={COOKIE: session.token}, timeout=60)
 
     async def work(self) -> None:
@@ -200,9 +200,10 @@ class _Reviewer:
 
     async def _round(self) -> None:
         await self._asked("brief", "GET", "/")
-        page = 1 + self._number + self._chance.randrange(3)
-        told = await self._asked("queue", "GET", f"/queue?page={page}", as_json=True)
-        rows = told.json()["queue"]["rows"] if told is not None and told.status_code == 200 else []
+        told = await self._asked("queue", "GET", f"/queue?page={self._page}", as_json=True)
+        queue = told.json()["queue"] if told is not None and told.status_code == 200 else {"rows": [], "total": 0}
+        rows = queue["rows"]
+        self._page = 1 + self._chance.randrange(max(1, -(-queue["total"] // 50)))  # each somewhere else
         for row in self._chance.sample(rows, min(4, len(rows))):
             if time.monotonic() < self._until:
                 await self._look_and_decide(row)

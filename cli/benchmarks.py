@@ -8,8 +8,8 @@ from pathlib import Path
 from schemas.errors import SettingsError
 
 NAMES = (
-    *("agreement", "ask", "boxes", "cuad", "deals", "evidence", "finance_clauses", "japanese_terms", "judgement"),
-    *("kills", "kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval"),
+    *("agreement", "ask", "boxes", "cuad", "deals", "desk", "evidence", "finance_clauses", "japanese_terms"),
+    *("judgement", "kills", "kleister", "million", "night", "ocr", "question_page", "reflag", "retrieval"),
     *("review-kills", "review-load", "review-screenshots", "scale", "workbook"),
 )
 

@@ -12,10 +12,11 @@ from threading import Lock, Thread
 from typing import Any
 
 from review.conflicts import Conflicts, kind_of
+from review.contracts import Contracts, Raw
 from review.facts import ContractDates, TargetFacts
 from review.family import family
 from review.live import Decisions, Live
-from review.published import Filed, Published, Raw, page_info
+from review.published import Filed, Published, page_info
 from review.queue import neighbours, open_flags, queue_page
 from review.shown import (
     EVERYTHING,
@@ -69,30 +70,30 @@ class Desk:
     def around(self, flag_id: str, filters: QueueFilters = EVERYTHING, sort: QueueSort = "priority") -> Neighbours:
         """What stands before and after a flag in the queue, also when it was decided since. For a flag that the queue
         does not know, `next` is the first."""
-        published = self._now().published
-        found = neighbours(published, flag_id, filters, sort, _today())
+        shown = self._now()
+        found = neighbours(shown.published, flag_id, filters, sort, _today())
         if found.next:
-            published.make_ready(found.next.contract_id)
+            shown.contracts.make_ready(found.next.contract_id)
         return found
 
     def contract(self, contract_id: str) -> ContractView:
         """A contract. Raises ReviewError `not_found` when there is none."""
-        published = self._now().published
-        raw = published.contract(contract_id)
+        shown = self._now()
+        raw = shown.contracts.get(contract_id)
         if raw is None:
             raise ReviewError(
                 f"There is no contract {contract_id}.",
                 help="It may have been forgotten, or its document replaced: look for it in the list of contracts.",
                 code="not_found",
             )
-        return _view(raw, self._live, published)
+        return _view(raw, self._live, shown.published)
 
     def target(self, target: TargetName, target_id: str) -> TargetFacts | None:
         """What the rules ask of a target; None when it is not there (any more)."""
-        published = self._now().published
+        contracts = self._now().contracts
         of = TARGETS.get(target)
-        contract_id = published.contract_of((target, target_id)) if of else None
-        raw = published.contract(contract_id) if contract_id else None
+        contract_id = contracts.of_target((target, target_id)) if of else None
+        raw = contracts.get(contract_id) if contract_id else None
         row = next((row for row in raw.rows[of.table] if row[of.id] == target_id), None) if raw and of else None
         if raw is None or of is None or row is None:
             return None
@@ -109,12 +110,12 @@ class Desk:
 
     def critical_flags(self, contract_id: str) -> list[str]:
         """The ids of all critical flags of a contract that were published, whatever was decided on them."""
-        raw = self._now().published.contract(contract_id)
+        raw = self._now().contracts.get(contract_id)
         return sorted(row["flag_id"] for row in raw.rows["flags"] if row["severity"] == "critical") if raw else []
 
     def dates(self, contract_id: str) -> ContractDates | None:
         """When the contract runs, None when there is no such contract."""
-        raw = self._now().published.contract(contract_id)
+        raw = self._now().contracts.get(contract_id)
         return _dates(raw.contract) if raw else None
 
     def document(self, document_id: str) -> Filed | None:
@@ -146,6 +147,15 @@ class Desk:
         shown = tuple(ContractRow(**(none | flags.get(row["contract_id"], {}) | row)) for row in rows)
         return ContractPage(rows=shown, total=count, page=page, size=size, publication=published.name)
 
+    def prepare(self) -> None:
+        """Wait until all is ready that is done beforehand: conflicts, and the contracts at the head of the queue."""
+        self._now().prepare(self._live)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a new publication is being loaded, and a former one shown meanwhile."""
+        return bool(self._loading and self._loading.is_alive())
+
     def settle(self) -> None:
         """Wait until a new publication that is being loaded is shown."""
         loading = self._loading
@@ -156,7 +166,8 @@ class Desk:
         """Give the connection back."""
         self.settle()
         if self._shown:
-            self._shown.conflicts.all(self._live)  # waits for who is at it
+            self._shown.prepare(self._live)  # waits for who is at it
+            self._shown.contracts.close()
             self._shown.published.close()
 
     # --- Which publication is shown
@@ -178,7 +189,7 @@ class Desk:
 
     def _load_in_background(self, stamp: tuple[int, ...] | None) -> None:
         with self._lock:
-            if stamp == self._stamp or (self._loading and self._loading.is_alive()):
+            if stamp == self._stamp or self.is_loading:
                 return
             self._loading = Thread(target=self._load_or_tell, args=(stamp,), name="desk-load")
             self._loading.start()
@@ -192,13 +203,13 @@ class Desk:
 
     def _load(self, stamp: tuple[int, ...] | None) -> None:
         """Read the publication, all of it before it is shown; who asks meanwhile goes on with the former one."""
-        shown = _Shown(Published(self.root))
+        shown = _Shown(Published(self.root), self._shown)
         self._live.refresh()
         shown.published.follow(self._live)
         if self._shown is not None:
-            shown.conflicts.all(self._live)  # what takes long is done before anybody waits for it
+            shown.prepare(self._live)
         else:
-            Thread(target=shown.conflicts.all, args=(self._live,), name="desk-conflicts").start()
+            Thread(target=shown.prepare, args=(self._live,), name="desk-prepare").start()
         self._shown, self._stamp = shown, stamp
 
     def _stamp_of_catalogue(self) -> tuple[int, ...] | None:
@@ -213,9 +224,17 @@ class Desk:
 class _Shown:
     """A publication and what was found in it."""
 
-    def __init__(self, published: Published):
+    def __init__(self, published: Published, former: "_Shown | None"):
         self.published = published
+        self.contracts = Contracts(published, former.contracts if former else None)
         self.conflicts = Conflicts(published)
+        self._preparing = Lock()
+
+    def prepare(self, live: Live) -> None:
+        """Do what takes long before anybody waits for it."""
+        with self._preparing:
+            self.contracts.bring_near()
+            self.conflicts.all(live)
 
 
 def _today() -> date:
@@ -230,7 +249,8 @@ def _dates(contract: Row) -> ContractDates:
 
 def _view(raw: Raw, live: Live, published: Published) -> ContractView:
     rows = raw.rows
-    decided = _last_decided(rows["reviews"])
+    reviews = published.reviews(raw.contract_id)
+    decided = _last_decided(reviews)
     overruled = published.overruled(raw.contract_id)
     terms = [_item("term", row, decided, live) for row in rows["terms"]]
     flags = [_item("flag", row, decided, live, overruled) for row in rows["flags"]]
@@ -253,7 +273,7 @@ def _view(raw: Raw, live: Live, published: Published) -> ContractView:
         billing_schedule=tuple(rows["billing_schedule"]),
         obligations=tuple(rows["obligations"]),
         document_references=tuple(rows["document_references"]),
-        reviews=tuple(rows["reviews"]),
+        reviews=tuple(reviews),
         references={key: published.references[key] for key in sorted(keys) if key in published.references},
         publication=published.name,
     )

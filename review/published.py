@@ -1,10 +1,8 @@
-"""One published state of the warehouse, as the desk reads it: a connection of its own, what is asked for all the time
-held in its memory, and the contracts that were looked at.
+"""One published state of the warehouse, as the desk reads it: a connection of its own, with what is asked for all the
+time held in its memory.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -12,15 +10,12 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from review.family import CHANGING
 from review.live import Live, On
 from review.shown import PageInfo, Row
 from schemas.review import SETTLED, TargetName
 from warehouse.decisions import TARGETS
 from warehouse.read import connect
 
-MOST_CONTRACTS = 400
-"""Contracts that are held ready for the next look."""
 MOST_DOCUMENTS = 2_000
 
 QUEUE_COLUMNS = (
@@ -86,17 +81,6 @@ _OPEN_AGAIN = "INSERT INTO memory.main.queue " + _QUEUED.format(
 )
 
 
-class Raw(NamedTuple):
-    """A contract's rows as they were published, by table. `in_force` are the rows of its family, `members` too."""
-
-    contract_id: str
-    rows: dict[str, list[Row]]
-
-    @property
-    def contract(self) -> Row:
-        return self.rows["contracts"][0]
-
-
 class Filed(NamedTuple):
     """Where a document came from: its path below the inbox that was read then, and its pages."""
 
@@ -115,72 +99,17 @@ _PAGES = """SELECT * EXCLUDE (text, marked_text) FROM pages WHERE document_id = 
 _MARKS = """FROM edit_marks WHERE document_id IN (SELECT unnest($ids))
 ORDER BY document_id, page_number, y0, x0, y1, x1, kind, text"""
 
-_OF_A_CONTRACT = {
-    "contracts": "SELECT * FROM contracts WHERE contract_id = $id",
-    "terms": "SELECT * FROM terms WHERE contract_id = $id",
-    "flags": "SELECT * FROM flags WHERE contract_id = $id",
-    "asc606": "SELECT * FROM asc606 WHERE contract_id = $id ORDER BY topic, asc606_id",
-    "documents": """SELECT * EXCLUDE (likeness, work_key) FROM documents WHERE contract_id = $id
-        ORDER BY status = 'duplicate', file_name, document_id""",
-    "fee_lines": "SELECT * FROM fee_lines WHERE contract_id = $id ORDER BY line",
-    "billing_schedule": "SELECT * FROM billing_schedule WHERE contract_id = $id ORDER BY due_date NULLS LAST, basis",
-    "obligations": "SELECT * FROM obligations WHERE contract_id = $id ORDER BY due_date NULLS LAST, page_number",
-    "document_references": "SELECT * FROM document_references WHERE contract_id = $id ORDER BY reference",
-    "reviews": "SELECT * FROM memory.main.decided WHERE contract_id = $id ORDER BY decided_at",
-}
-_OF_ITS_DOCUMENTS = {
-    "pages": """SELECT * EXCLUDE (text, marked_text) FROM pages WHERE document_id IN (SELECT unnest($ids))
-        ORDER BY document_id, page_number""",
-    "marks": f"SELECT * EXCLUDE (crop), crop IS NOT NULL AS has_crop {_MARKS}",
-}
-_OF_ITS_FAMILY = {
-    "in_force": "SELECT * FROM family_terms WHERE family_id = $family_id ORDER BY term, value",
-    "family_conflicts": "SELECT * FROM family_conflicts WHERE family_id = $family_id ORDER BY term, contract_id",
-    "effects": """SELECT * FROM amendment_effects
-        WHERE contract_id IN (SELECT contract_id FROM memory.main.members WHERE family_id = $family_id)
-        ORDER BY contract_id, effect_number""",
-}
-_SAID = """SELECT contract_id, document_id, term, value, quote, page_number, evidence FROM terms
-WHERE contract_id IN (SELECT unnest($ids)) AND absence IS NULL ORDER BY contract_id, term, term_id"""
-_MEMBERS = """SELECT m.*, l.title, l.contract_type, l.file_name, l.document_id AS of_document FROM memory.main.members m
-LEFT JOIN memory.main.listed l ON l.contract_id = m.contract_id
-WHERE m.family_id IN (SELECT family_id FROM memory.main.members WHERE contract_id = $id)
-ORDER BY m.relation <> 'root', m.effective_from NULLS FIRST, m.contract_id"""
 
+class Rows:
+    """A connection whose rows any number of threads may ask for."""
 
-class Published:
-    """The warehouse as of one publication. Any number of threads may ask; what they get is not to be changed.
-
-    Raises WarehouseError when there is no warehouse or it can't be read.
-    """
-
-    def __init__(self, root: Path):
-        self._con = connect(root)
-        for statement in _IN_MEMORY:
-            self._con.execute(statement)
-        ((number, run_id),) = self._con.execute("SELECT number, run_id FROM warehouse_info").fetchall()
-        self.name = f"{number}-{run_id}"
-        self.references = {row["key"]: row for row in self.rows("SELECT * FROM evidence_refs")}
-        self._contracts: OrderedDict[str, Raw] = OrderedDict()
-        self._owner: dict[On, str] = {}
-        self._filed: dict[str, Filed] = {}
-        self._lock = Lock()
-        self._live_lock = Lock()
-        self._followed = 0
-        self._rules: tuple[tuple[str, str], ...] = ()
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="desk")
-        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="desk-ahead")
-        self._coming: set[str] = set()
-
-    def close(self) -> None:
-        """Give the connection back once nobody asks any more."""
-        self._ahead.shutdown(cancel_futures=True)
-        self._pool.shutdown()
-        self._con.close()
+    def __init__(self, con: duckdb.DuckDBPyConnection, catalogue: str | None = None):
+        self.con = con
+        self._catalogue = catalogue
 
     def rows(self, sql: str, given: dict[str, Any] | None = None) -> list[Row]:
         """The rows of a query as dictionaries."""
-        cursor = self._cursor()
+        cursor = self.cursor()
         try:
             found = cursor.execute(sql, given).fetchall() if given else cursor.execute(sql).fetchall()
             names = [column[0] for column in cursor.description or ()]
@@ -188,10 +117,55 @@ class Published:
         finally:
             cursor.close()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        cursor = self._con.cursor()
-        cursor.execute("USE warehouse")
+    def arrow(self, sql: str, given: dict[str, Any]) -> pa.Table:
+        """The same as an Arrow table."""
+        cursor = self.cursor()
+        try:
+            return cursor.sql(sql, params=given).to_arrow_table()
+        finally:
+            cursor.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of one thread's own."""
+        cursor = self.con.cursor()
+        if self._catalogue:
+            cursor.execute(f"USE {self._catalogue}")
         return cursor
+
+
+class Published(Rows):
+    """The warehouse as of one publication. Any number of threads may ask; what they get is not to be changed.
+
+    Raises WarehouseError when there is no warehouse or it can't be read.
+    """
+
+    def __init__(self, root: Path):
+        super().__init__(connect(root), "warehouse")
+        for statement in _IN_MEMORY:
+            self.con.execute(statement)
+        ((self.number, run_id),) = self.con.execute("SELECT number, run_id FROM warehouse_info").fetchall()
+        self.name = f"{self.number}-{run_id}"
+        self.references = {row["key"]: row for row in self.rows("SELECT * FROM evidence_refs")}
+        self._filed: dict[str, Filed] = {}
+        self._lock = Lock()
+        self._live_lock = Lock()
+        self._followed = 0
+        self._rules: tuple[tuple[str, str], ...] = ()
+
+    def has_other_rows_than(self, former: "Published") -> bool:
+        """Whether more than decisions was landed since: a run, or that one was undone, or a contract forgotten."""
+        sql = """SELECT 1 FROM runs_history WHERE number > $number AND trigger IS DISTINCT FROM 'review'
+            UNION ALL SELECT 1 FROM audit WHERE number > $number"""
+        return self.number < former.number or bool(self.rows(sql, {"number": former.number}))
+
+    def reviews(self, contract_id: str) -> list[Row]:
+        """The landed decisions of a contract, in the order in which they were made."""
+        sql = "SELECT * FROM memory.main.decided WHERE contract_id = $id ORDER BY decided_at"
+        return self.rows(sql, {"id": contract_id})
+
+    def close(self) -> None:
+        """Give the connection back once nobody asks any more."""
+        self.con.close()
 
     # --- The live decisions on flags
 
@@ -242,7 +216,7 @@ class Published:
 
     def _put(self, table: str, rows: Sequence[Row], instead_of: Iterable[str] | None) -> None:
         """Rows in place of those of these flags, or of all, in one moment."""
-        cursor = self._cursor()
+        cursor = self.cursor()
         try:
             cursor.execute("BEGIN")
             if instead_of is None:
@@ -284,54 +258,6 @@ class Published:
         rows = self.rows(f"SELECT crop {_MARKS} LIMIT 1 OFFSET $number", given) if number >= 0 else []
         return bytes(rows[0]["crop"]) if rows and rows[0]["crop"] is not None else None
 
-    # --- Contracts
-
-    def make_ready(self, contract_id: str) -> None:
-        """Have a contract read before it is asked for, without waiting for it."""
-        with self._lock:
-            if contract_id in self._contracts or contract_id in self._coming:
-                return
-            self._coming.add(contract_id)
-        self._ahead.submit(self._bring, contract_id)
-
-    def _bring(self, contract_id: str) -> None:
-        try:
-            self.contract(contract_id)
-        finally:
-            with self._lock:
-                self._coming.discard(contract_id)
-
-    def contract(self, contract_id: str) -> Raw | None:
-        """A contract's rows; None when there is no such contract."""
-        with self._lock:
-            if found := self._contracts.get(contract_id):
-                self._contracts.move_to_end(contract_id)
-                return found
-        raw = self._asked(contract_id)
-        if raw is None:
-            return None
-        with self._lock:
-            self._contracts[contract_id] = raw
-            self._owner |= dict.fromkeys(_targets_of(raw), contract_id)
-            while len(self._contracts) > MOST_CONTRACTS:
-                _, gone = self._contracts.popitem(last=False)
-                for on in _targets_of(gone):
-                    self._owner.pop(on, None)
-        return raw
-
-    def contract_of(self, on: On) -> str | None:
-        """The contract that a target belongs to; None when there is no such target."""
-        target, id = on
-        of = TARGETS[target]
-        with self._lock:
-            if contract_id := self._owner.get(on):
-                return contract_id
-        sources = ["memory.main.queue"] if target == "flag" else []
-        for source in (*sources, of.table):
-            if found := self.rows(f"SELECT contract_id FROM {source} WHERE {of.id} = $id", {"id": id}):
-                return found[0]["contract_id"]
-        return None
-
     def targets(self, wanted: Iterable[tuple[TargetName, str, str]]) -> dict[On, Row]:
         """The rows of these targets (kind, id and contract's id) with the title and counterparty of their contracts."""
         by_kind: dict[TargetName, list[tuple[str, str]]] = {}
@@ -346,40 +272,6 @@ class Published:
             given = {"ids": [id for id, _ in ids], "contract_ids": sorted({contract_id for _, contract_id in ids})}
             found |= {(target, row[of.id]): row for row in self.rows(sql, given)}
         return found
-
-    def _asked(self, contract_id: str) -> Raw | None:
-        if not self.rows("SELECT 1 FROM memory.main.listed WHERE contract_id = $id", {"id": contract_id}):
-            return None
-        members = self.rows(_MEMBERS, {"id": contract_id})
-        family_id = members[0]["family_id"] if members else None
-        asked = {name: (sql, {"id": contract_id}) for name, sql in _OF_A_CONTRACT.items()}
-        if family_id:
-            asked |= {name: (sql, {"family_id": family_id}) for name, sql in _OF_ITS_FAMILY.items()}
-        if others := _wanted_terms(members, contract_id):
-            asked["said"] = (_SAID, {"ids": others})
-        rows = {name: [] for name in (*_OF_ITS_FAMILY, "said")} | {"members": members} | self._all(asked)
-        rows["said"] += [row for row in rows["terms"] if row["absence"] is None]
-        ids = [row["document_id"] for row in rows["documents"]]
-        rows |= self._all({name: (sql, {"ids": ids}) for name, sql in _OF_ITS_DOCUMENTS.items()})
-        return Raw(contract_id, rows)
-
-    def _all(self, asked: dict[str, tuple[str, Row]]) -> dict[str, list[Row]]:
-        """The rows of several queries, two at a time."""
-        found = self._pool.map(lambda query: self.rows(*query), asked.values())
-        return dict(zip(asked, found, strict=True))
-
-
-def _wanted_terms(members: Sequence[Row], contract_id: str) -> list[str]:
-    """The other members of a family without which it can't be told what an amendment changed."""
-    changes = [row for row in members if row["relation"] in CHANGING]
-    wanted = {row["contract_id"] for row in changes} | {row["parent_contract_id"] for row in changes}
-    return sorted(wanted - {contract_id, None})
-
-
-def _targets_of(raw: Raw) -> Iterator[On]:
-    for target, of in TARGETS.items():
-        for row in raw.rows[of.table]:
-            yield target, row[of.id]
 
 
 def page_info(row: Row) -> PageInfo:
