@@ -41,7 +41,8 @@ class Facts(Protocol):
         """The target, None when it is not there (any more)."""
 
     def critical_flags(self, contract_id: str) -> list[str]:
-        """The ids of all critical flags of a contract that were published, whatever was decided on them."""
+        """The ids of all critical flags of a contract that were published, whatever was decided on them; without those
+        of rules that are overridden for it."""
 
     def dates(self, contract_id: str) -> ContractDates | None:
         """When the contract runs, None when there is no such contract."""
@@ -79,7 +80,8 @@ class PublishedFacts:
 
     def critical_flags(self, contract_id: str) -> list[str]:
         """See Facts.critical_flags."""
-        sql = "SELECT flag_id FROM flags WHERE contract_id = $id AND severity = 'critical' ORDER BY flag_id"
+        sql = """SELECT f.flag_id FROM flags f ANTI JOIN excepted_flags e ON e.flag_id = f.flag_id
+            WHERE f.contract_id = $id AND f.severity = 'critical' ORDER BY f.flag_id"""
         return [row[0] for row in query(self._root, sql, {"id": contract_id})[1]]
 
     def dates(self, contract_id: str) -> ContractDates | None:

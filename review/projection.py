@@ -5,7 +5,7 @@ Only `apply` writes them, event by event in their order, so they can be made ane
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -333,11 +333,11 @@ _MADE = {
 }
 
 _COUNTED = "CASE WHEN state = 'effective' AND effective_from > :today THEN 'waiting' ELSE state END"
-_STANDING = f"""
-SELECT number, target, target_id, contract_id, decision, old_value, new_value, reason_code, comment, reviewer,
-    decided_at, evidence_hash, {_COUNTED} AS state, approver, landed_in
-FROM decisions
-"""
+_OF_STANDING = (
+    *("number", "target", "target_id", "contract_id", "decision", "old_value", "new_value", "reason_code", "comment"),
+    *("reviewer", "decided_at", "evidence_hash", "approver", "landed_in"),
+)
+_STANDING = f"SELECT {', '.join(_OF_STANDING)}, {_COUNTED} AS state FROM decisions"
 
 
 def standing(
@@ -411,42 +411,41 @@ def conflicts(connection: sqlite3.Connection, all: bool) -> list[Conflict]:
 
 
 _CHANGES = f"""
-SELECT * FROM (
-    SELECT number, sha256, decided_at AS at, reviewer AS actor, 0 AS is_withdrawn, number AS decision
+SELECT c.change, c.change_sha256, c.change_at, c.change_actor, c.is_withdrawn, seconds, keystrokes, is_blind, batch,
+    {", ".join(f"d.{name}" for name in _OF_STANDING)}, {_COUNTED} AS state
+FROM (
+    SELECT number AS change, sha256 AS change_sha256, decided_at AS change_at, reviewer AS change_actor,
+        0 AS is_withdrawn, number AS decision
     FROM decisions
     WHERE landed_in IS NULL AND undone_by IS NULL AND conflict IS NULL AND {_COUNTED} = 'effective'
     UNION ALL
     SELECT undone_by, undone_sha256, undone_at, undone_actor, 1, number
     FROM decisions
     WHERE undone_by IS NOT NULL AND landed_in IS NOT NULL AND withdrawn_in IS NULL
-)
-ORDER BY number, decision
+) c
+JOIN decisions d ON d.number = c.decision
+ORDER BY c.change, c.decision
 """
 
 
 def changes(connection: sqlite3.Connection, on: date) -> list[Change]:
     """See View.undecided_changes."""
-    found = []
-    for number, own, at, actor, is_withdrawn, decision in connection.execute(_CHANGES, {"today": on.isoformat()}):
-        rows = connection.execute(f"{_STANDING} WHERE number = :n", {"n": decision, "today": on.isoformat()})
-        standing = _as(Standing, rows.description, rows.fetchone())
-        sql = "SELECT seconds, keystrokes, is_blind, batch FROM decisions WHERE number = ?"
-        seconds, keystrokes, is_blind, batch = connection.execute(sql, [decision]).fetchone()
-        found.append(
-            Change(
-                number=number,
-                sha256=own,
-                at=at,
-                actor=actor,
-                is_withdrawn=bool(is_withdrawn),
-                standing=standing,
-                seconds=seconds,
-                keystrokes=keystrokes,
-                is_blind=bool(is_blind),
-                batch=batch,
-            )
+    rows = connection.execute(_CHANGES, {"today": on.isoformat()})
+    return [
+        Change(
+            number=number,
+            sha256=own,
+            at=at,
+            actor=actor,
+            is_withdrawn=bool(is_withdrawn),
+            standing=_as(Standing, rows.description[9:], of),
+            seconds=seconds,
+            keystrokes=keystrokes,
+            is_blind=bool(is_blind),
+            batch=batch,
         )
-    return found
+        for number, own, at, actor, is_withdrawn, seconds, keystrokes, is_blind, batch, *of in rows
+    ]
 
 
 def sign_off_changes(connection: sqlite3.Connection) -> list[SignOff]:
@@ -495,5 +494,5 @@ def _why(event: Event) -> str | None:
     return (event.body or {}).get("why")
 
 
-def _as(kind: type, description: Any, row: tuple[Any, ...]) -> Any:
+def _as(kind: type, description: Any, row: Sequence[Any]) -> Any:
     return kind(**dict(zip((column[0] for column in description), row, strict=True)))

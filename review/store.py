@@ -202,7 +202,7 @@ class Store:
         self.folder = Path(folder)
         self._file = self.folder / FILE_NAME
         self._threads = threading.local()
-        self._writing = threading.Lock()
+        self._turn, self._is_writing = threading.Condition(), False
         self._queue: deque[_Waiting] = deque()
         with _told(self._file):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -218,7 +218,7 @@ class Store:
         """
         waiting = _Waiting([_prepared(event) for event in events], check, Future())
         self._queue.append(waiting)
-        with self._writing:
+        with self._alone(until=waiting.outcome.done):
             if not waiting.outcome.done():
                 self._write(_drained(self._queue))
         return waiting.outcome.result()
@@ -226,7 +226,7 @@ class Store:
     def erase(self, contract_id: str, actor: str) -> None:
         """Empty what is held of a contract's words; the chain still holds, and an event tells who did it. Nothing to do
         where there is nothing."""
-        with self._writing, _told(self._file), _transaction(self._writer):
+        with self._alone(), _told(self._file), _transaction(self._writer):
             sql = "UPDATE events SET body = NULL, salt = NULL WHERE contract_id = ? AND body IS NOT NULL"
             if not self._writer.execute(sql, [contract_id]).rowcount:
                 return
@@ -245,7 +245,7 @@ class Store:
 
     def rebuild(self) -> None:
         """Make what stands anew from the events."""
-        with self._writing, _told(self._file), _transaction(self._writer):
+        with self._alone(), _told(self._file), _transaction(self._writer):
             set_up(self._writer, anew=True)
             for event in View(self._writer).events():
                 apply(self._writer, event)
@@ -370,6 +370,22 @@ class Store:
             if not hasattr(self._threads, "connection"):
                 self._threads.connection = _connected(self._file)
             yield View(self._threads.connection)
+
+    @contextmanager
+    def _alone(self, until: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Wait for this thread's turn to write, or until there is nothing left to write; nobody waits for a group that
+        is not their own."""
+        with self._turn:
+            self._turn.wait_for(lambda: until() or not self._is_writing)
+            is_ours = not until()
+            self._is_writing = self._is_writing or is_ours
+        try:
+            yield
+        finally:
+            if is_ours:
+                with self._turn:
+                    self._is_writing = False
+                    self._turn.notify_all()
 
     def _write(self, group: Sequence[_Waiting]) -> None:
         """One transaction for all that wait; one whose check says no is told so, the others are kept."""
