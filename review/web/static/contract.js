@@ -123,6 +123,8 @@ function openDetails(isOpen, withValue = false) {
   if (!details) return;
   details.hidden = !isOpen;
   for (const field of overrides) field.hidden = !withValue;
+  find("[data-decision=confirmed]").classList.toggle("main", !withValue);
+  find(`[data-decision=${WITH_VALUE}]`).classList.toggle("main", withValue);
   find("[data-do=note]").setAttribute("aria-expanded", String(isOpen));
 }
 
