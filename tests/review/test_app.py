@@ -342,6 +342,27 @@ def test_alone_on_loopback_nobody_signs_in(read_once: Path, tmp_path: Path, sett
     app.state.site.close()
 
 
+def test_what_came_over_a_proxy_is_not_of_this_machine(read_once: Path, tmp_path: Path, settings: Settings):
+    app = create_app(settings, copied(read_once, tmp_path / "w"))
+    here = Reviewer(app, None)
+    assert here.get("/queue", headers={"x-forwarded-for": "192.0.2.1"}).status_code == 303
+    assert here.get("/healthz").headers.get("set-cookie", "").find(COOKIE) == -1
+    app.state.site.close()
+
+
+def test_the_address_behind_a_trusted_proxy_is_the_last_stranger(read_once: Path, tmp_path: Path):
+    given = {"review_trusted_proxies": ("10.0.0.0/8",)}
+    app = create_app(Settings(home=tmp_path, **given), copied(read_once, tmp_path / "w"))
+    add_accounts(app)
+    for address, seen in (("10.1.2.3", "192.0.2.7"), ("198.51.100.1", "198.51.100.1")):
+        nobody = Reviewer(app, None, address=address)
+        token = nobody.json("/sign-in")["csrf"]
+        headers = {"x-forwarded-for": "203.0.113.9, 192.0.2.7, 10.0.0.9", "accept": "application/json"}
+        nobody.client.post("/sign-in", data={"csrf": token, "name": "x", "password": "y"}, headers=headers)
+        assert app.state.site.store.events(actions=["sign_in_failed"])[-1].body == {"address": seen}
+    app.state.site.close()
+
+
 def test_beyond_loopback_it_needs_accounts(read_once: Path, tmp_path: Path, settings: Settings):
     with pytest.raises(ReviewError, match="there is no account"):
         create_app(settings, copied(read_once, tmp_path / "w"), host="0.0.0.0")
@@ -356,6 +377,10 @@ def test_a_trusted_proxy_names_the_person(read_once: Path, tmp_path: Path):
     assert f"<summary>{NAMES['reviewer']}" in trusted.get("/queue", headers=headers).text
     assert other.get("/queue", headers=headers).status_code == 303
     assert trusted.get("/queue", headers={"x-person": "nobody"}).status_code == 401
+    secure = Reviewer(app, None, address="10.1.2.3").get("/queue", headers=headers | {"x-forwarded-proto": "https"})
+    assert "Secure" in secure.headers["set-cookie"] and "strict-transport-security" in secure.headers
+    plain = other.get("/sign-in", headers={"x-forwarded-proto": "https"})
+    assert "Secure" not in plain.headers["set-cookie"]
     app.state.site.close()
 
 
