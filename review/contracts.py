@@ -21,7 +21,7 @@ from warehouse.decisions import TARGETS
 
 MOST_CONTRACTS = 400
 """Contracts that are held ready for the next look."""
-MOST_NEAR = 3_000
+MOST_NEAR = 5_000
 """Contracts of the queue, those of the highest priority, that are read beforehand, with their families."""
 
 
@@ -115,6 +115,11 @@ class Contracts:
         if self._near is None:
             self._near = _Near(self._published)
 
+    @property
+    def near_ids(self) -> frozenset[str]:
+        """The contracts that were brought near."""
+        return self._near.contract_ids if self._near else frozenset()
+
     def close(self) -> None:
         """Wait for those that are being read."""
         self._ahead.shutdown(cancel_futures=True)
@@ -171,8 +176,7 @@ class Contracts:
         published = self._published
         if not published.rows("SELECT 1 FROM memory.main.listed WHERE contract_id = $id", {"id": contract_id}):
             return None
-        near = self._near
-        source = near if near is not None and contract_id in near.contract_ids else published
+        source = self._near if self._near and contract_id in self.near_ids else published
         members = published.rows(_MEMBERS, {"id": contract_id})
         asked = {name: (sql, {"id": contract_id}) for name, sql in _OF_A_CONTRACT.items()}
         if members:

@@ -8,7 +8,9 @@ from frontdoor import AGREEMENT, run_agent, write_pdf
 
 from review.actions import Reviewing
 from review.compared import redlined, side_by_side
+from review.contracts import Contracts
 from review.desk import Desk
+from review.published import Published
 from review.store import Store
 from schemas.errors import ContractAgentError
 from schemas.review import Person, ReviewError
@@ -130,3 +132,19 @@ def test_what_each_amendment_changed(desk: Desk):
     assert "payment_terms_days" not in second
     assert all(effect["contract_id"] == member.contract_id for member in family for effect in member.effects)
     assert len(family[1].effects) > 0
+
+
+def test_a_contract_read_beforehand_is_the_same(desk: Desk):
+    """Whether its rows are asked of the lake or of those that were brought near."""
+    published = Published(desk.root)
+    near, far = Contracts(published), Contracts(published)
+    near.bring_near()
+    ids = {row["contract_id"] for row in published.rows("SELECT contract_id FROM contracts")}
+    assert near.near_ids and near.near_ids <= ids
+    for contract_id in ids:
+        assert near.get(contract_id) == far.get(contract_id)
+        for row in far.get(contract_id).rows["flags"]:
+            assert near.of_target(("flag", row["flag_id"])) == contract_id
+    for contracts in (near, far):
+        contracts.close()
+    published.close()

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -236,6 +237,16 @@ def test_a_flag_that_is_raised_no_more(office: Office, decision: str, met: list[
     assert [kind for kind, _ in office.conflicts()] == met
 
 
+def test_what_was_looked_at_serves_on_after_landing(office: Office):
+    """Landing decisions changes no contract, so none is read again; a run may."""
+    held = office.desk._shown.contracts.get(office.contract_id) if office.view else None
+    office.override(TERM, "45")
+    office.land()
+    assert office.desk._shown.contracts.get(office.contract_id) is held
+    office.read_again()
+    assert office.desk._shown.contracts.get(office.contract_id) is not held
+
+
 def test_a_decision_in_the_workbook_comes_after(office: Office):
     """The last word counts, wherever it was said."""
     office.override(TERM, "45")
@@ -366,6 +377,30 @@ def test_no_warehouse_yet(tmp_path: Path):
             desk.queue()
         assert raised.value.code == "no_warehouse"
     desk.close()
+
+
+def test_many_ask_and_decide_while_a_run_publishes(office: Office):
+    """Whoever decided sees it from then on, whichever publication is shown by then."""
+    flags = [item for item in office.view.flags if item.row["severity"] != "critical"]
+
+    def work(number: int) -> list[bool]:
+        flag, seen = flags[number % len(flags)], []
+        for at in range(12):
+            decision = ("needs_info", "escalated")[at % 2]
+            standing = office.decide(flag, decision)
+            shown = office.view.item("flag", flag.id).standing
+            seen.append(shown.number >= standing.number)
+            row = next(row for row in office.desk.queue().rows if row.flag_id == flag.id)
+            seen.append(row.status in ("needs_info", "escalated"))
+            office.desk.around(flag.id), office.desk.conflicts(), office.desk.contracts("harbor")
+        return seen
+
+    with ThreadPoolExecutor(6) as pool:
+        working = [pool.submit(work, number) for number in range(6)]
+        for _ in range(3):
+            office.read_again()
+        assert all(all(one.result()) for one in working)
+    assert office.conflicts() == []
 
 
 def test_what_was_seen_while_a_publication_is_broken(office: Office, caplog: pytest.LogCaptureFixture):
