@@ -4,8 +4,9 @@
 
 A process in which several reviewers decide, undo and approve without end is killed at a random moment, over and over.
 Each writes down what was acknowledged to it. A second process, killed as often, lands the decisions in a small
-warehouse. After each pair of kills: everything acknowledged is there, the chain of hashes holds, what stands follows
-from the events. At the end all is landed once more: every effective decision has its row, and none has two.
+warehouse. After each pair of kills: everything acknowledged since the last one is there. At the end: everything
+acknowledged is there, the chain of hashes holds, what stands follows from the events; and after one more landing every
+effective decision has its row, and none has two.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from review.landing import land_decisions, witnesses
-from review.store import Store, Witness
+from review.store import Store
 from schemas.review import NewEvent
 from warehouse.decisions import evidence_hash
 from warehouse.lake import land
@@ -59,7 +60,7 @@ def measure(folder: Path, kills: int, threads: int, seed: int) -> dict[str, Any]
     log.touch()
     starter = multiprocessing.get_context("forkserver")
     starter.set_forkserver_preload(["benchmarks.review_kills"])
-    chance, lost, slowest = random.Random(seed), 0, 0.0
+    chance, lost, checked = random.Random(seed), 0, 0
     for number in range(kills):
         ready = [starter.Event(), starter.Event()]
         processes = [
@@ -75,13 +76,14 @@ def measure(folder: Path, kills: int, threads: int, seed: int) -> dict[str, Any]
             process.kill()
         for process in processes:
             process.join()
-        began = time.perf_counter()
-        lost += _lost(root, review, log)
-        slowest = max(slowest, time.perf_counter() - began)
+        lines = log.read_text().splitlines()
+        lost += _lost(review, lines[checked:])
+        checked = len(lines)
     store = Store(review)
     landed = land_decisions(root, store)
+    lost += _lost(review, lines)
     store.verify(witnesses(root))
-    waits = [float(line.split()[2]) for line in log.read_text().splitlines()]
+    waits = [float(line.split()[2]) for line in lines]
     return {
         "kills": 2 * kills,
         "acknowledged": len(waits),
@@ -90,7 +92,6 @@ def measure(folder: Path, kills: int, threads: int, seed: int) -> dict[str, Any]
         **_wrong_rows(root, store),
         "decide_ms_median": round(1_000 * statistics.median(waits), 1),
         "decide_ms_p95": round(1_000 * statistics.quantiles(waits, n=20)[-1], 1),
-        "check_seconds_longest": round(slowest, 2),
     }
 
 
@@ -148,14 +149,15 @@ def _fill(root: Path) -> None:
     land(root, {"run_id": "r1"}, [{"contracts": [row | {"version": 1, "status": "landed"}], "terms": terms}])
 
 
-def _lost(root: Path, review: Path, log: Path) -> int:
-    """How much of what was acknowledged is not there. Raises ReviewError when the chain does not hold."""
-    store = Store(review)
-    lines = [line.split() for line in log.read_text().splitlines()]
-    held = {event.number: event.sha256 for event in store.events()}
-    store.verify([*witnesses(root), *(Witness(int(n), own) for n, own, _ in lines if held.get(int(n)) == own)])
+def _lost(review: Path, acknowledged: Sequence[str]) -> int:
+    """How much of what was acknowledged is not there."""
+    if not acknowledged:
+        return 0
+    store, pairs = Store(review), [line.split()[:2] for line in acknowledged]
+    first = min(int(number) for number, _ in pairs)
+    held = {event.number: event.sha256 for event in store.events(after=first - 1)}
     store.close()
-    return sum(held.get(int(number)) != own for number, own, _ in lines)
+    return sum(held.get(int(number)) != own for number, own in pairs)
 
 
 def _wrong_rows(root: Path, store: Store) -> dict[str, int]:

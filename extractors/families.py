@@ -84,7 +84,8 @@ def in_force(root: Member, members: Iterable[Member], today: date) -> list[Famil
             held = _applied(held, root, member)
     for name, values in _of_orders(members, today).items():
         held.setdefault(name, values)
-    return [term for name in TERM_BY_NAME for term in _reckoned(held, root, today).get(name, ())]
+    reckoned = _reckoned(held, root, today)
+    return [term for name in TERM_BY_NAME for term in reckoned.get(name, ())]
 
 
 def _by_term(terms: Iterable[FamilyTerm]) -> dict[str, list[FamilyTerm]]:

@@ -23,39 +23,55 @@ Connection = duckdb.DuckDBPyConnection
 MOST_HOPS = 8
 """So many parents up a contract's family is looked for; more is a circle."""
 
-_HEAD = """c.contract_id, c.document_id, c.title, c.contract_type, c.numbers, c.other_parties, c.agreement_date,
-    c.effective_date, c.signed_date"""
+_DAYS = ("agreement_date", "effective_date", "signed_date")
+_OF_HEAD = ("contract_id", "document_id", "title", "contract_type", "numbers", "other_parties", *_DAYS)
+_HEAD = ", ".join(f"c.{name}" for name in _OF_HEAD)
+_OF_SPOKEN = ("reference", "relation", "number", "dated", "quote", "page_number", "x0", "y0", "x1", "y1")
 _SPOKEN = f"""
 CREATE OR REPLACE TEMP TABLE spoken AS
-SELECT r.* EXCLUDE (document_id), c.other_parties
-FROM document_references r JOIN contracts c USING (contract_id) SEMI JOIN children USING (contract_id)
+SELECT {_HEAD}, r.title AS said, {", ".join(f"r.{name}" for name in _OF_SPOKEN)}
+FROM document_references r JOIN contracts_of_their_run c USING (contract_id) SEMI JOIN children USING (contract_id)
 WHERE r.relation IN {PARENTAL}
 """
+"""What is said of parents, with the head of who says it. Families don't count here, so the contracts are those of their
+run: with what the families say of them each look at all contracts would take twice as long."""
 _SAME_SIDES = (
     "(list_has_any({0}.other_parties, {1}.other_parties) OR len({0}.other_parties) = 0 OR len({1}.other_parties) = 0)"
 )
-_DAYS = ("agreement_date", "effective_date", "signed_date")
-_CANDIDATES = f"""
-CREATE OR REPLACE TEMP TABLE candidates AS
-{
-    " UNION ".join(
-        f"SELECT r.contract_id AS child, d.contract_id AS parent FROM spoken r JOIN contracts d ON d.{day} = r.dated "
-        f"WHERE {_SAME_SIDES.format('r', 'd')}"
-        for day in _DAYS
-    )
-}
-UNION SELECT r.contract_id, n.contract_id
-FROM spoken r JOIN (SELECT contract_id, unnest(numbers) AS number FROM contracts) n ON n.number = r.number
-UNION SELECT r.contract_id, p.contract_id
-FROM (SELECT contract_id, unnest(other_parties) AS party FROM spoken WHERE dated IS NULL AND number IS NULL) r
-JOIN (SELECT contract_id, unnest(other_parties) AS party FROM contracts) p USING (party)
+_BY_DAY = f"""
+SELECT r.contract_id AS child, d.* EXCLUDE (day)
+FROM (SELECT DISTINCT contract_id, dated, other_parties FROM spoken WHERE dated IS NOT NULL) r
+JOIN (
+    SELECT {_HEAD}, unnest([{", ".join(f"c.{day}" for day in _DAYS)}]) AS day
+    FROM contracts_of_their_run c
+    WHERE {" OR ".join(f"c.{day} IN (SELECT dated FROM spoken)" for day in _DAYS)}
+) d ON d.day = r.dated AND {_SAME_SIDES.format("r", "d")}
 """
+_BY_NUMBER = f"""
+SELECT r.contract_id AS child, d.* EXCLUDE (word)
+FROM (SELECT DISTINCT contract_id, number FROM spoken WHERE number IS NOT NULL) r
+JOIN (SELECT {_HEAD}, unnest(c.numbers) AS word FROM contracts_of_their_run c) d ON d.word = r.number
+"""
+_BY_PARTY = f"""
+SELECT r.contract_id AS child, d.* EXCLUDE (word)
+FROM (
+    SELECT DISTINCT contract_id, unnest(other_parties) AS party
+    FROM spoken WHERE dated IS NULL AND number IS NULL
+) r
+JOIN (SELECT {_HEAD}, unnest(c.other_parties) AS word FROM contracts_of_their_run c) d ON d.word = r.party
+"""
+_WAYS = {
+    "dated IS NOT NULL": _BY_DAY,
+    "number IS NOT NULL": _BY_NUMBER,
+    "dated IS NULL AND number IS NULL": _BY_PARTY,
+}
+"""The ways to look for parents, each a look at all contracts, and when one of those who speak needs it."""
 _CHILDREN = f"""
 CREATE TEMP TABLE children AS
 WITH days AS (SELECT DISTINCT other_parties, unnest([{", ".join(_DAYS)}]) AS day FROM fresh),
 speaking AS (
     SELECT r.contract_id, r.dated, r.number, c.other_parties
-    FROM document_references r JOIN contracts c USING (contract_id) WHERE r.relation IN {PARENTAL}
+    FROM document_references r JOIN contracts_of_their_run c USING (contract_id) WHERE r.relation IN {PARENTAL}
 ),
 met AS (
     SELECT contract_id FROM fresh
@@ -84,10 +100,15 @@ NOT_HELD = 1_000
 """Ordinal of the flag about a parent that is not held, beside those about missing exhibits of the same rule."""
 
 
-_FRESH = """
+_FRESH = f"""
 CREATE TEMP TABLE fresh AS
-SELECT * FROM contracts WHERE run_id = $run_id
-UNION SELECT * FROM contracts SEMI JOIN (SELECT unnest($also::VARCHAR[]) AS contract_id) USING (contract_id)
+SELECT {_HEAD}, c.run_id FROM contracts_of_their_run c WHERE run_id = $run_id
+"""
+_ALSO_FRESH = f"""
+INSERT INTO fresh
+SELECT {_HEAD}, c.run_id FROM contracts_of_their_run c
+SEMI JOIN (SELECT unnest($also) AS contract_id) a ON a.contract_id = c.contract_id
+WHERE c.run_id <> $run_id
 """
 
 
@@ -98,7 +119,9 @@ def linker(today: date, playbook: Playbook, also: Collection[str] = ()) -> Linke
 
 
 def _linked(con: Connection, run_id: str, *, today: date, rule: Rule, also: Collection[str]) -> Linked:
-    con.execute(_FRESH, {"run_id": run_id, "also": list(also)})
+    con.execute(_FRESH, {"run_id": run_id})
+    if also:
+        con.execute(_ALSO_FRESH, {"run_id": run_id, "also": list(also)})
     con.execute(_CHILDREN)
     spoken, links = _linked_children(con)
     con.execute(_FAMILIES_OF_PARENTS, {"parents": [link.parent.contract_id for link in links.values()]})
@@ -128,7 +151,6 @@ def _linked(con: Connection, run_id: str, *, today: date, rule: Rule, also: Coll
 def _linked_children(con: Connection) -> tuple[dict[str, list[Spoken]], dict[str, Link]]:
     """What the children say of their parents, and the parent of each that has one."""
     con.execute(_SPOKEN)
-    con.execute(_CANDIDATES)
     spoken, candidates = _spoken(con), _candidates(con)
     links = {child: link for child, said in spoken.items() if (link := best_link(said, candidates.get(child, [])))}
     return spoken, links
@@ -177,10 +199,8 @@ def _head(row: Row) -> Head:
 
 def _spoken(con: Connection) -> dict[str, list[Spoken]]:
     """The references of each contract that would name its parent, in the order of its text."""
-    sql = f"""SELECT {_HEAD}, r.relation, r.title AS said, r.number, r.dated, r.quote, r.page_number, r.x0, r.y0, r.x1,
-        r.y1 FROM spoken r JOIN contracts c USING (contract_id) ORDER BY r.contract_id, r.reference"""
     found: dict[str, list[Spoken]] = {}
-    for row in _rows(con, sql):
+    for row in _rows(con, "FROM spoken ORDER BY contract_id, reference"):
         said = {name: row[name] for name in ("relation", "number", "dated", "quote", "page_number")}
         said["box"] = None if row["x0"] is None else tuple(row[edge] for edge in ("x0", "y0", "x1", "y1"))
         found.setdefault(row["contract_id"], []).append(Spoken(child=_head(row), title=row["said"], **said))
@@ -189,9 +209,9 @@ def _spoken(con: Connection) -> dict[str, list[Spoken]]:
 
 def _candidates(con: Connection) -> dict[str, list[Head]]:
     """For each contract that speaks of a parent, those it may mean."""
-    sql = f"SELECT x.child, {_HEAD} FROM candidates x JOIN contracts c ON c.contract_id = x.parent ORDER BY ALL"
+    ways = [way for need, way in _WAYS.items() if con.execute(f"FROM spoken WHERE {need} LIMIT 1").fetchall()]
     found: dict[str, list[Head]] = {}
-    for row in _rows(con, sql):
+    for row in _rows(con, " UNION ".join(ways) + " ORDER BY ALL") if ways else ():
         found.setdefault(row["child"], []).append(_head(row))
     return found
 

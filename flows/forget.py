@@ -38,7 +38,9 @@ def forget(place: Path | str, root: Path, contract_id: str, approver: str, setti
 
     with landing_lock(folder):  # what was decided must not land when the contract is gone
         traces = forget_rows(root, contract_id, approver, closed, relink=relink, elsewhere=erase)
-        erase(traces.contract_ids)  # what was decided in between
+        for gone in traces.contract_ids:
+            if any(event.body for event in store.events(contract_id=gone)):  # decided in between
+                store.erase(gone, approver)
     store.close()
     return traces
 

@@ -224,15 +224,22 @@ class Store:
         return waiting.outcome.result()
 
     def erase(self, contract_id: str, actor: str) -> None:
-        """Empty what is held of a contract's words; the chain still holds, and an event tells who did it. Nothing to do
-        where there is nothing."""
-        with self._alone(), _told(self._file), _transaction(self._writer):
-            sql = "UPDATE events SET body = NULL, salt = NULL WHERE contract_id = ? AND body IS NOT NULL"
-            if not self._writer.execute(sql, [contract_id]).rowcount:
-                return
-            _insert(self._writer, _prepared(NewEvent(actor=actor, action="forgotten", contract_id=contract_id)))
-        with _told(self._file):  # what was overwritten must not be left in the log or in free pages
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Empty what is held of a contract's words; the chain still holds, and an event tells who did it. Nothing is
+        told where nothing was held. Raises ReviewError (code `review_store`) when somebody is reading for so long that
+        the words are still in SQLite's log; then call it again."""
+        with self._alone(), _told(self._file):
+            with _transaction(self._writer):
+                sql = "UPDATE events SET body = NULL, salt = NULL WHERE contract_id = ? AND body IS NOT NULL"
+                if self._writer.execute(sql, [contract_id]).rowcount:
+                    forgotten = NewEvent(actor=actor, action="forgotten", contract_id=contract_id)
+                    _insert(self._writer, _prepared(forgotten))
+            (is_busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            raise ReviewError(
+                f"Words of {contract_id} may still stand in the log of {self._file}: somebody is reading.",
+                help="Do it again, if need be with the review page stopped.",
+                code="review_store",
+            )
 
     def verify(self, witnesses: Iterable[Witness] = ()) -> None:
         """Raise ReviewError (code `audit_broken`), naming the first event whose chain does not hold.

@@ -4,7 +4,7 @@ Each run that landed something writes the heads of what it landed, and which ver
 night costs what arrived, however much is held; compacting makes one file of many.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ class NewHeads:
     def __init__(self, run_id: str):
         self.run_id = run_id
         self.heads: dict[Key, Head] = {}
+        self._former: dict[Key, tuple[str, str | None]] = {}
+        self._looked_up: set[str] = set()
 
     def add(self, rows: Rows) -> None:
         """Take a batch's documents and contracts. Raises WarehouseError for one that this run already gave,
@@ -84,8 +86,8 @@ class NewHeads:
 
         A document that was not read again keeps its pages.
         """
-        former = {(kind, id): more for kind, id, *more in latest_heads(held, [id for _, id in self.heads])}
-        kept = {key: pages_run for key, (_, pages_run, *_) in former.items() if pages_run}
+        former = self._those_before(held)
+        kept = {key: pages_run for key, (_, pages_run) in former.items() if pages_run}
         superseded = []
         for key, (_, id, _, pages_run, *_) in self.heads.items():
             if key in former:
@@ -94,32 +96,47 @@ class NewHeads:
                 superseded.append(("pages", id, kept[key]))
         return self._table(kept), _table(SUPERSEDED, [(*row, number, None) for row in superseded])
 
+    def _those_before(self, held: Collection[Path]) -> dict[Key, tuple[str, str | None]]:
+        """The run and the run of the pages of each that was held before; looked up once, whoever asks again."""
+        asked = {id for _, id in self.heads} - self._looked_up
+        rows = latest_heads(held, asked, _OF_FORMER) if asked else ()
+        self._former |= {(kind, id): (run_id, pages_run) for kind, id, run_id, pages_run in rows}
+        self._looked_up |= asked
+        return self._former
+
     def _table(self, kept: dict[Key, str]) -> pa.Table:
         at = SCHEMA.names.index("pages_run_id")
         rows = [(*head[:at], head[at] or kept.get(key), *head[at + 1 :]) for key, head in self.heads.items()]
         return _table(SCHEMA, rows)
 
 
-def latest_heads(files: Collection[Path], ids: Collection[str] | None = None) -> list[Head]:
+_OF_FORMER = ("run_id", "pages_run_id")
+
+
+def latest_heads(
+    files: Collection[Path], ids: Collection[str] | None = None, columns: Sequence[str] = tuple(SCHEMA.names[2:])
+) -> list[Head]:
     """The latest head of each document, contract and family, or of those with these ids; a later file's word counts.
 
-    In the order of `SCHEMA`.
+    Its kind, its id, and the columns asked for.
     """
     if not files:
         return []
     con = duckdb.connect(":memory:")
     try:
-        return con.execute(*latest_of(files, ids)).fetchall()
+        return con.execute(*latest_of(files, ids, columns)).fetchall()
     finally:
         con.close()
 
 
-def latest_of(files: Collection[Path], ids: Collection[str] | None = None) -> tuple[str, dict[str, Any]]:
+def latest_of(
+    files: Collection[Path], ids: Collection[str] | None = None, columns: Sequence[str] = tuple(SCHEMA.names[2:])
+) -> tuple[str, dict[str, Any]]:
     """The query for `latest_heads`, and its parameters."""
-    columns = ", ".join(f"arg_max_null(h.{name}, f.place) AS {name}" for name in SCHEMA.names[2:])
+    latest = ", ".join(f"arg_max_null(h.{name}, f.place) AS {name}" for name in columns)
     only = "" if ids is None else "SEMI JOIN (SELECT unnest($ids::VARCHAR[]) AS id) USING (id)"
     paths = [str(file) for file in files]
-    sql = f"""SELECT h.kind, h.id, {columns}
+    sql = f"""SELECT h.kind, h.id, {latest}
         FROM read_parquet($paths, filename = true, hive_partitioning = false) h {only}
         JOIN (SELECT unnest($files) AS file, unnest(range({len(paths)})) AS place) f ON f.file = h.filename
         GROUP BY h.kind, h.id"""

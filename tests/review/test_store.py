@@ -141,6 +141,19 @@ def test_erased_words_are_gone_and_the_chain_holds(store: Store):
     again.verify()
 
 
+def test_words_that_somebody_is_still_reading_are_told(store: Store):
+    store.append(decided(comment="Zanzibar"))
+    store._writer.execute("PRAGMA busy_timeout = 50")
+    with Store(store.folder).snapshot() as view:
+        assert view.last() == 1
+        with pytest.raises(ReviewError, match="may still stand") as told:
+            store.erase("c_1", "Ben")
+        assert told.value.help
+    store.erase("c_1", "Ben")
+    assert b"Zanzibar" not in b"".join(path.read_bytes() for path in store.folder.iterdir())
+    assert [event.action for event in store.events()] == ["decided", "forgotten"]
+
+
 def test_a_refused_event_is_not_kept_and_others_are(store: Store):
     def refuse(view) -> None:
         raise ReviewError("no", code="role")

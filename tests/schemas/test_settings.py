@@ -152,3 +152,11 @@ def test_an_inbox_may_say_nothing_else(tmp_path, text):
     write(tmp_path, text)
     with pytest.raises(SettingsError, match=FILE_NAME):
         our_entities_of(tmp_path)
+
+
+def test_decisions_lie_with_the_warehouse_and_in_no_cache(tmp_path):
+    settings = load_settings(cache=tmp_path / "cache")
+    assert settings.review_folder(tmp_path / "warehouse") == tmp_path / "warehouse" / "review"
+    elsewhere, other = (settings.review_folder(f"s3://legal/{name}") for name in ("one", "two"))
+    assert elsewhere.parent == other.parent == settings.home / "review" and elsewhere != other
+    assert settings.review_folder("s3://legal/one/") == elsewhere
