@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ from schemas.settings import Settings
 from warehouse.catalogue import publish
 from warehouse.lake import land
 from warehouse.read import query
+from warehouse.stage import new_run_id
 
 AGENT = Path(sys.executable).parent / "contract-agent"
 NIGHT = 200
@@ -179,7 +180,11 @@ def land_a_night(root: Path) -> None:
 
     ((held,),) = query(root, "SELECT count(*) FROM contracts")[1]
     batches = list(night_rows(held, NIGHT))
-    run = {"run_id": batches[0]["contracts"][0]["run_id"], "business_date": date(2026, 11, 21), "trigger": "schedule"}
+    now = datetime.now(UTC)
+    run = {"run_id": new_run_id(now), "business_date": now.date(), "started_at": now, "trigger": "schedule"}
+    for rows in (rows for batch in batches for rows in batch.values()):
+        for row in rows:
+            row["run_id"] = run["run_id"]
     land(root, run, batches, references().values())
     publish(root)
 

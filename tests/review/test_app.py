@@ -430,6 +430,23 @@ def test_four_eyes(fresh: FastAPI):
     assert (answer.status_code, answer.json()["code"]) == (403, "second_person")
 
 
+@pytest.mark.parametrize(("written", "decision"), [("60", "confirmed"), ("45", "overridden")])
+def test_a_blind_value_confirms_or_overrides(read_once: Path, tmp_path: Path, written: str, decision: str):
+    app = create_app(Settings(home=tmp_path, review_blind_share=1), copied(read_once, tmp_path / "w"))
+    add_accounts(app)
+    ann = Reviewer(app, "reviewer")
+    contract = first_flag(ann)["row"]["contract_id"]
+    term = next(item for item in ann.items(contract) if item["name"] == "payment_terms_days")
+    page = ann.get(f"/contracts/{contract}?target=term&id={term['id']}").text
+    row = page[page.index(f'id="item-{term["id"]}"') :].partition('<div class="term"')[0]
+    assert 'name="blind" value="yes"' in page and 'data-value=""' in row
+    assert "Hidden" in row and ">60" not in row and "sixty" not in row
+    kept = ann.decide(term, "overridden", new_value=written, blind="yes").json()["standing"]
+    assert kept["decision"] == decision
+    assert app.state.site.store.events(actions=["decided"])[-1].body["is_blind"] is True
+    app.state.site.close()
+
+
 def test_what_is_looked_at_is_kept(app: FastAPI, ann: Reviewer):
     contract = ann.json("/contracts")["contracts"]["rows"][0]["contract_id"]
     ann.get(f"/contracts/{contract}")

@@ -139,6 +139,7 @@ let isSending = false;
 
 async function decide(decision) {
   if (!form || isSending) return;
+  if (decision === "confirmed" && form.elements.blind.value === "yes") decision = WITH_VALUE; // the value is not seen
   if (decision === WITH_VALUE && overrides[0].hidden) {
     openDetails(true, true);
     if (!form.elements.new_value.value) form.elements.new_value.value = form.elements.new_value.dataset.was ?? "";
