@@ -65,7 +65,7 @@ class Measured:
         self.acknowledged: list[int] = []
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     """Prints a table by page and JSON; the exit code is 1 when anything failed or was lost."""
     parser = argparse.ArgumentParser(prog="contract-agent benchmark review-load", description=__doc__.splitlines()[0])
     parser.add_argument("--contracts", type=int, default=100_000)
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     if asked.night:
         land_a_night(asked.night)
-        return 0
+        return
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="review-load-"))
     try:
         result = measure(folder, asked)
@@ -85,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not asked.folder:
             shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(result))
-    return int(bool(result["errors"] or result["lost"]))
+    if result["errors"] or result["lost"]:
+        raise SystemExit(1)
 
 
 def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
@@ -285,4 +286,4 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
