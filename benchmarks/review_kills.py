@@ -3,8 +3,8 @@
     contract-agent benchmark review-kills [--kills 100] [--threads 8] [--seed 7]
 
 A process in which several reviewers decide, undo and approve without end is killed at a random moment, over and over.
-Each writes down what was acknowledged to it. A second process, killed as often, lands the decisions in a small
-warehouse. After each pair of kills: everything acknowledged since the last one is there. At the end: everything
+Each writes down what was acknowledged to it. A second process lands the decisions in a small warehouse, and is killed
+too, now and then. After each kill: everything acknowledged since the last one is there. At the end: everything
 acknowledged is there, the chain of hashes holds, what stands follows from the events; and after one more landing every
 effective decision has its row, and none has two.
 """
@@ -19,7 +19,9 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ from warehouse.read import query
 
 TERMS = 40
 CONTRACT = "c_0000000000000001"
+LANDINGS_KILLED = 0.4
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,32 +63,31 @@ def measure(folder: Path, kills: int, threads: int, seed: int) -> dict[str, Any]
     log.touch()
     starter = multiprocessing.get_context("forkserver")
     starter.set_forkserver_preload(["benchmarks.review_kills"])
-    chance, lost, checked = random.Random(seed), 0, 0
+    chance, lost, checked, landings_killed = random.Random(seed), 0, 0, 0
+    landing = None
     for number in range(kills):
-        ready = [starter.Event(), starter.Event()]
-        processes = [
-            starter.Process(target=decide_on, args=(review, log, threads, number, ready[0])),
-            starter.Process(target=land_on, args=(root, review, ready[1])),
-        ]
-        for process in processes:
-            process.start()
-        for event in ready:
-            event.wait(timeout=60)
-        for process in chance.sample(processes, 2):
-            time.sleep(chance.uniform(0.0, 0.7))
-            process.kill()
-        for process in processes:
-            process.join()
+        if landing is None:
+            landing = _started(starter, land_on, root, review)
+        deciding = _started(starter, decide_on, review, log, threads, number)
+        time.sleep(chance.uniform(0.0, 0.7))
+        if chance.random() < LANDINGS_KILLED:
+            _kill(landing)
+            landing, landings_killed = None, landings_killed + 1
+        _kill(deciding)
         lines = log.read_text().splitlines()
         lost += _lost(review, lines[checked:])
         checked = len(lines)
+    if landing:
+        _kill(landing)
     store = Store(review)
     landed = land_decisions(root, store)
     lost += _lost(review, lines)
     store.verify(witnesses(root))
     waits = [float(line.split()[2]) for line in lines]
     return {
-        "kills": 2 * kills,
+        "kills": kills,
+        "landings_killed": landings_killed,
+        "landings": len(store.landings()),
         "acknowledged": len(waits),
         "lost": lost,
         "landed_last": landed.decisions,
@@ -93,6 +95,19 @@ def measure(folder: Path, kills: int, threads: int, seed: int) -> dict[str, Any]
         "decide_ms_median": round(1_000 * statistics.median(waits), 1),
         "decide_ms_p95": round(1_000 * statistics.quantiles(waits, n=20)[-1], 1),
     }
+
+
+def _started(starter: BaseContext, work: Callable[..., None], *given: object) -> BaseProcess:
+    ready = starter.Event()
+    process = starter.Process(target=work, args=(*given, ready))
+    process.start()
+    ready.wait(timeout=60)
+    return process
+
+
+def _kill(process: BaseProcess) -> None:
+    process.kill()
+    process.join()
 
 
 def decide_on(review: Path, log: Path, threads: int, number: int, ready: Event) -> None:

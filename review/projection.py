@@ -26,7 +26,7 @@ CREATE INDEX IF NOT EXISTS decisions_on ON decisions (target_id, target, number)
 CREATE INDEX IF NOT EXISTS decisions_of ON decisions (contract_id, number);
 CREATE INDEX IF NOT EXISTS decisions_in ON decisions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX IF NOT EXISTS decisions_to_land ON decisions (number) WHERE landed_in IS NULL;
-CREATE INDEX IF NOT EXISTS decisions_to_withdraw ON decisions (number) WHERE undone_by IS NOT NULL;
+CREATE INDEX IF NOT EXISTS decisions_undone ON decisions (undone_by) WHERE undone_by IS NOT NULL;
 CREATE TABLE IF NOT EXISTS requests (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, batch TEXT, count INTEGER, rule_id TEXT, scope TEXT, reason TEXT,
     owner TEXT, effective_from TEXT, effective_to TEXT, asked_by TEXT, asked_at TEXT, state TEXT NOT NULL,
@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS sign_offs (
     withdrawn_sha256 TEXT, why TEXT, landed_in TEXT, withdrawn_in TEXT
 );
 CREATE INDEX IF NOT EXISTS sign_offs_of ON sign_offs (contract_id, number);
+CREATE INDEX IF NOT EXISTS sign_offs_signed ON sign_offs (signed_number) WHERE signed_number IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sign_offs_withdrawn ON sign_offs (withdrawn_number) WHERE withdrawn_number IS NOT NULL;
 CREATE TABLE IF NOT EXISTS periods (
     number INTEGER PRIMARY KEY, first TEXT, last TEXT, locked_by TEXT, locked_at TEXT, reopened_by TEXT,
     reopened_at TEXT, why TEXT
