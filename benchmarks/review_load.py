@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ from schemas.settings import Settings
 from warehouse.catalogue import publish
 from warehouse.lake import land
 from warehouse.read import query
+from warehouse.stage import new_run_id
 
 AGENT = Path(sys.executable).parent / "contract-agent"
 NIGHT = 200
@@ -64,7 +65,7 @@ class Measured:
         self.acknowledged: list[int] = []
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     """Prints a table by page and JSON; the exit code is 1 when anything failed or was lost."""
     parser = argparse.ArgumentParser(prog="contract-agent benchmark review-load", description=__doc__.splitlines()[0])
     parser.add_argument("--contracts", type=int, default=100_000)
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     if asked.night:
         land_a_night(asked.night)
-        return 0
+        return
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="review-load-"))
     try:
         result = measure(folder, asked)
@@ -84,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not asked.folder:
             shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(result))
-    return int(bool(result["errors"] or result["lost"]))
+    if result["errors"] or result["lost"]:
+        raise SystemExit(1)
 
 
 def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
@@ -179,7 +181,11 @@ def land_a_night(root: Path) -> None:
 
     ((held,),) = query(root, "SELECT count(*) FROM contracts")[1]
     batches = list(night_rows(held, NIGHT))
-    run = {"run_id": batches[0]["contracts"][0]["run_id"], "business_date": date(2026, 11, 21), "trigger": "schedule"}
+    now = datetime.now(UTC)
+    run = {"run_id": new_run_id(now), "business_date": now.date(), "started_at": now, "trigger": "schedule"}
+    for rows in (rows for batch in batches for rows in batch.values()):
+        for row in rows:
+            row["run_id"] = run["run_id"]
     land(root, run, batches, references().values())
     publish(root)
 
@@ -188,8 +194,8 @@ class _Reviewer:
     """One person with a browser: looks, decides, thinks."""
 
     def __init__(self, url: str, session: Session, number: int, until: float, pause: float, measured: Measured):
-        self._session, self._number, self._until, self._pause = session, number, until, pause
-        self._measured, self._chance = measured, random.Random(number)
+        self._session, self._until, self._pause = session, until, pause
+        self._measured, self._chance, self._page = measured, random.Random(number), 1
         self._client = httpx.AsyncClient(base_url=url, cookies={COOKIE: session.token}, timeout=60)
 
     async def work(self) -> None:
@@ -200,9 +206,10 @@ class _Reviewer:
 
     async def _round(self) -> None:
         await self._asked("brief", "GET", "/")
-        page = 1 + self._number + self._chance.randrange(3)
-        told = await self._asked("queue", "GET", f"/queue?page={page}", as_json=True)
-        rows = told.json()["queue"]["rows"] if told is not None and told.status_code == 200 else []
+        told = await self._asked("queue", "GET", f"/queue?page={self._page}", as_json=True)
+        queue = told.json()["queue"] if told is not None and told.status_code == 200 else {"rows": [], "total": 0}
+        rows = queue["rows"]
+        self._page = 1 + self._chance.randrange(max(1, -(-queue["total"] // 50)))  # each somewhere else
         for row in self._chance.sample(rows, min(4, len(rows))):
             if time.monotonic() < self._until:
                 await self._look_and_decide(row)
@@ -279,4 +286,4 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

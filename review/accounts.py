@@ -174,7 +174,7 @@ class Accounts:
         """Who a trusted proxy says it is, None where none is trusted or it says nothing. `headers` are the request's,
         their names in small letters. Raises ReviewError (code `sign_in`) for a name without an account."""
         header = self._limits.review_proxy_header
-        if not header or not _is_among(address, self._limits.review_trusted_proxies):
+        if not header or not is_among(address, self._limits.review_trusted_proxies):
             return None
         name = headers.get(header.lower(), "").strip()
         if not name:
@@ -361,7 +361,8 @@ def _session(token: str, name: str, role: Role) -> Session:
     return Session(token=token, person=Person(name=name, role=role), csrf=csrf)
 
 
-def _is_among(address: str, networks: tuple[str, ...]) -> bool:
+def is_among(address: str, networks: tuple[str, ...]) -> bool:
+    """Whether an address lies in one of the networks."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

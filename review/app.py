@@ -63,7 +63,13 @@ def create_app(settings: Settings, place: Path | str, *, host: str = "127.0.0.1"
     app.add_exception_handler(HTTPException, _not_there)
     app.add_exception_handler(Exception, _failed)
     names = (socket.gethostname(), host, *settings.review_hosts)
-    app.add_middleware(Guard, names=names, cookie=COOKIE, refuse=lambda request, error: _refused(app, request, error))
+    app.add_middleware(
+        Guard,
+        names=names,
+        cookie=COOKIE,
+        refuse=lambda request, error: _refused(app, request, error),
+        proxies=settings.review_trusted_proxies,
+    )
     return app
 
 

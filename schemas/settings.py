@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     review_trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses or networks of the proxies whose header is believed."
     )
+    review_blind_share: float = Field(
+        0.05, ge=0, le=1, description="Share of terms that reviewers decide on without seeing what was read."
+    )
     review_hosts: tuple[str, ...] = Field(
         (), description="Names, besides this machine's own, that the review page is reached by."
     )

@@ -8,11 +8,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from review.accounts import is_among
 from schemas.review import ReviewError
 
 MOST_BYTES = 256 * 1024
@@ -71,9 +72,10 @@ class Guard:
         names: Iterable[str],
         cookie: str,
         refuse: Refuse,
+        proxies: tuple[str, ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._app, self._cookie, self._refuse = app, cookie, refuse
+        self._app, self._cookie, self._refuse, self._proxies = app, cookie, refuse, proxies
         self._names = frozenset(name.lower().rstrip(".") for name in ("localhost", *names))
         self._visits = Rate(40, 400, clock)
         self._changes = Rate(10, 60, clock)
@@ -86,6 +88,7 @@ class Guard:
             return
         scope.setdefault("state", {})
         _take_suffix(scope)
+        _look_through(scope, self._proxies)
         begun = time.perf_counter()
         answer = _Answer(scope, send, begun)
         try:
@@ -143,6 +146,21 @@ def _take_suffix(scope: Scope) -> None:
     if path.endswith(".json") and not path.startswith("/static/"):
         scope["path"] = path.removesuffix(".json").removesuffix("/index") or "/"
         scope["state"]["as_json"] = True
+
+
+def _look_through(scope: Scope, proxies: tuple[str, ...]) -> None:
+    """Who is behind a trusted proxy, and whether they came by HTTPS; `peer` stays who the connection is from."""
+    peer = scope["client"][0] if scope.get("client") else ""
+    scope["state"]["peer"] = peer
+    if not is_among(peer, proxies):
+        return
+    headers = Headers(scope=scope)
+    told = [one.strip() for one in ",".join(headers.getlist("x-forwarded-for")).split(",")]
+    # Each proxy adds whom it got it from at the end; what stands before the last stranger may be made up.
+    stranger = next((one for one in reversed(told) if one and not is_among(one, proxies)), peer)
+    scope["client"] = (stranger[:45], 0)
+    if headers.get("x-forwarded-proto", "").strip().lower() == "https":
+        scope["scheme"] = "https"
 
 
 async def _body(receive: Receive, scope: Scope) -> bytes:

@@ -26,6 +26,8 @@ FORM_COOKIE = "contract_agent_form"
 """Binds forms to a browser that has no session yet: signing in, and choosing a language."""
 LANGUAGE_COOKIE = "contract_agent_language"
 _YEAR = 31_536_000
+_FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-real-ip"))
+"""Headers that a proxy adds."""
 SHORTCUTS = (
     (("n", "j"), "next"),
     (("p", "k"), "previous"),
@@ -203,19 +205,19 @@ def _sign_in_first() -> ReviewError:
     return ReviewError("Nobody is signed in.", help="Sign in first.", code="sign_in_first")
 
 
-def visitor_of(request: Request) -> Visitor | None:
+def visitor_of(request: Request, *, may_begin: bool) -> Visitor | None:
     """Who makes the request: whom a trusted proxy names, else whose session the cookie is of; on loopback without
-    accounts the person of this machine."""
+    accounts the person of this machine, if a session may begin. What came over a proxy is not of this machine."""
     site: Site = request.app.state.site
     token = request.cookies.get(COOKIE)
     session = site.accounts.session(token)
-    address = request.client.host if request.client else ""
-    if told := site.accounts.behind_proxy(address, request.headers):
+    if may_begin and (told := site.accounts.behind_proxy(request.state.peer, request.headers)):
         is_same = session is not None and session.person.name == told.name
         return _visitor(session if is_same else site.accounts.begin(told), is_new=not is_same)
     if session is not None:
         return _visitor(session, is_new=False)
-    if site.is_local and request.method in ("GET", "HEAD"):
+    is_here = may_begin and request.method in ("GET", "HEAD") and not _FORWARDED.intersection(request.headers)
+    if is_here and site.is_local:
         return _visitor(site.accounts.sign_in_here(), is_new=True)
     return None
 
@@ -264,7 +266,7 @@ def _check_token(visit: Visit) -> None:
 
 def _visits(role: Role | None) -> Callable[[Request], Any]:
     async def visit(request: Request) -> Visit:
-        visitor = await run_in_threadpool(visitor_of, request)
+        visitor = await run_in_threadpool(visitor_of, request, may_begin=role is not None)
         request.state.visitor = visitor
         if role is not None and visitor is None:
             raise _sign_in_first()

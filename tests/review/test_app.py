@@ -342,6 +342,27 @@ def test_alone_on_loopback_nobody_signs_in(read_once: Path, tmp_path: Path, sett
     app.state.site.close()
 
 
+def test_what_came_over_a_proxy_is_not_of_this_machine(read_once: Path, tmp_path: Path, settings: Settings):
+    app = create_app(settings, copied(read_once, tmp_path / "w"))
+    here = Reviewer(app, None)
+    assert here.get("/queue", headers={"x-forwarded-for": "192.0.2.1"}).status_code == 303
+    assert here.get("/healthz").headers.get("set-cookie", "").find(COOKIE) == -1
+    app.state.site.close()
+
+
+def test_the_address_behind_a_trusted_proxy_is_the_last_stranger(read_once: Path, tmp_path: Path):
+    given = {"review_trusted_proxies": ("10.0.0.0/8",)}
+    app = create_app(Settings(home=tmp_path, **given), copied(read_once, tmp_path / "w"))
+    add_accounts(app)
+    for address, seen in (("10.1.2.3", "192.0.2.7"), ("198.51.100.1", "198.51.100.1")):
+        nobody = Reviewer(app, None, address=address)
+        token = nobody.json("/sign-in")["csrf"]
+        headers = {"x-forwarded-for": "203.0.113.9, 192.0.2.7, 10.0.0.9", "accept": "application/json"}
+        nobody.client.post("/sign-in", data={"csrf": token, "name": "x", "password": "y"}, headers=headers)
+        assert app.state.site.store.events(actions=["sign_in_failed"])[-1].body == {"address": seen}
+    app.state.site.close()
+
+
 def test_beyond_loopback_it_needs_accounts(read_once: Path, tmp_path: Path, settings: Settings):
     with pytest.raises(ReviewError, match="there is no account"):
         create_app(settings, copied(read_once, tmp_path / "w"), host="0.0.0.0")
@@ -356,6 +377,10 @@ def test_a_trusted_proxy_names_the_person(read_once: Path, tmp_path: Path):
     assert f"<summary>{NAMES['reviewer']}" in trusted.get("/queue", headers=headers).text
     assert other.get("/queue", headers=headers).status_code == 303
     assert trusted.get("/queue", headers={"x-person": "nobody"}).status_code == 401
+    secure = Reviewer(app, None, address="10.1.2.3").get("/queue", headers=headers | {"x-forwarded-proto": "https"})
+    assert "Secure" in secure.headers["set-cookie"] and "strict-transport-security" in secure.headers
+    plain = other.get("/sign-in", headers={"x-forwarded-proto": "https"})
+    assert "Secure" not in plain.headers["set-cookie"]
     app.state.site.close()
 
 
@@ -403,6 +428,23 @@ def test_four_eyes(fresh: FastAPI):
     own = ben.decide(first_flag(ben, "critical"), "confirmed").json()["standing"]
     answer = ben.post(f"/decisions/{own['number']}/approve")
     assert (answer.status_code, answer.json()["code"]) == (403, "second_person")
+
+
+@pytest.mark.parametrize(("written", "decision"), [("60", "confirmed"), ("45", "overridden")])
+def test_a_blind_value_confirms_or_overrides(read_once: Path, tmp_path: Path, written: str, decision: str):
+    app = create_app(Settings(home=tmp_path, review_blind_share=1), copied(read_once, tmp_path / "w"))
+    add_accounts(app)
+    ann = Reviewer(app, "reviewer")
+    contract = first_flag(ann)["row"]["contract_id"]
+    term = next(item for item in ann.items(contract) if item["name"] == "payment_terms_days")
+    page = ann.get(f"/contracts/{contract}?target=term&id={term['id']}").text
+    row = page[page.index(f'id="item-{term["id"]}"') :].partition('<div class="term"')[0]
+    assert 'name="blind" value="yes"' in page and 'data-value=""' in row
+    assert "Hidden" in row and ">60" not in row and "sixty" not in row
+    kept = ann.decide(term, "overridden", new_value=written, blind="yes").json()["standing"]
+    assert kept["decision"] == decision
+    assert app.state.site.store.events(actions=["decided"])[-1].body["is_blind"] is True
+    app.state.site.close()
 
 
 def test_what_is_looked_at_is_kept(app: FastAPI, ann: Reviewer):

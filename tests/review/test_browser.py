@@ -83,9 +83,8 @@ def morning(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         accounts.add(NAMES[role], role, PASSWORD, by="test")
     port = free_port()
     command = [str(AGENT), "review", "--warehouse", str(root), "--port", str(port)]
-    server = subprocess.Popen(
-        command, env=fresh_environment(**home), stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL
-    )
+    environment = fresh_environment(**home, CONTRACT_AGENT_REVIEW_BLIND_SHARE="0")  # which are drawn is chance
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL)
     try:
         assert server.stdout and f":{port}/" in server.stdout.readline()
         with sync_playwright() as playwright:

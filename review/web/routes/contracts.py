@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from starlette.responses import JSONResponse, Response
 
+from review.loop.sampling import is_blind
 from review.pictures import PictureKind
 from review.shown import ContractView, Item, Picture, QuoteBox
 from review.web.links import MOST_PAGE, contract_href, is_web, whole
@@ -92,7 +93,7 @@ def contract(visit: Visit, contract_id: str) -> Response:
         document_id=document_id,
         pages=[page for page in view.pages if page.document_id == document_id],
         boxes=_placed(view, boxes, shown),
-        blind=frozenset(),
+        blind=blind_in(view, site.settings.review_blind_share) if visit.person.may("reviewer") else frozenset(),
         is_material=_is_material(visit, view),
         is_picture=any(page.capture_class != "digital" for page in view.pages),
         sections=_sections(view),
@@ -156,6 +157,16 @@ def is_open(item: Item) -> bool:
     """Whether somebody still has to decide on it."""
     waits = item.standing is not None and item.standing.state == "waiting"
     return item.status not in SETTLED and not waits
+
+
+def blind_in(view: ContractView, share: float) -> frozenset[str]:
+    """The terms that are shown without what was read, to measure how much that sways people: a few, drawn by their
+    ids, until somebody has decided on them."""
+    return frozenset(
+        item.id
+        for item in view.terms
+        if item.standing is None and item.decided is None and not item.conflict and is_blind(item.id, share)
+    )
 
 
 def _chosen(view: ContractView, target: str | None, id: str | None) -> Item | None:

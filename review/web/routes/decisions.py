@@ -10,7 +10,7 @@ from review.web.routes.contracts import is_open
 from review.web.routes.queue import within
 from review.web.visit import Pages, Visit
 from schemas.review import ReviewError, Standing, TargetName
-from warehouse.decisions import Decision
+from warehouse.decisions import Decision, normal
 
 pages = Pages()
 _LOOK_AHEAD = 50
@@ -34,13 +34,16 @@ def decide(visit: Visit) -> Response:
         comment=visit.field("comment") or None,
         evidence_hash=visit.field("evidence_hash", 64),
     )
+    is_blind = visit.field("blind", 5) == "yes" and target == "term" and decision.decision != "confirmed"
+    if is_blind:
+        decision = _compared(visit, decision)
     queue = within(visit, visit.field("within", 2_000))
     standing = visit.site.reviewing.decide(
         visit.person,
         decision,
         seconds=_measure(visit, "seconds", 86_400),
         keystrokes=_count(visit, "keystrokes"),
-        blind=visit.field("blind", 5) == "yes",
+        blind=is_blind,
     )
     following = _following(visit, standing, queue)
     said = "waiting" if standing.state == "waiting" else ""
@@ -69,6 +72,16 @@ def decline(visit: Visit, number: int) -> Response:
     """Say no as the second person, and why."""
     standing = visit.site.reviewing.decline(visit.person, number, visit.field("why", 500))
     return visit.back({"standing": standing}, "declined", "/approvals")
+
+
+def _compared(visit: Visit, decision: Decision) -> Decision:
+    """A value that was given without seeing what was read: it confirms that where it is the same, else it overrides."""
+    facts = visit.site.desk.target(decision.target, decision.target_id)
+    if facts is None or decision.new_value is None:
+        return decision
+    if normal(decision, facts.field).new_value == facts.value:
+        return decision.model_copy(update={"decision": "confirmed", "new_value": None, "reason_code": None})
+    return decision.model_copy(update={"reason_code": decision.reason_code or "other"})
 
 
 def _following(visit: Visit, standing: Standing, queue: Asked) -> str:

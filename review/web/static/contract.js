@@ -123,6 +123,8 @@ function openDetails(isOpen, withValue = false) {
   if (!details) return;
   details.hidden = !isOpen;
   for (const field of overrides) field.hidden = !withValue;
+  find("[data-decision=confirmed]").classList.toggle("main", !withValue);
+  find(`[data-decision=${WITH_VALUE}]`).classList.toggle("main", withValue);
   find("[data-do=note]").setAttribute("aria-expanded", String(isOpen));
 }
 
@@ -137,6 +139,7 @@ let isSending = false;
 
 async function decide(decision) {
   if (!form || isSending) return;
+  if (decision === "confirmed" && form.elements.blind.value === "yes") decision = WITH_VALUE; // the value is not seen
   if (decision === WITH_VALUE && overrides[0].hidden) {
     openDetails(true, true);
     if (!form.elements.new_value.value) form.elements.new_value.value = form.elements.new_value.dataset.was ?? "";
