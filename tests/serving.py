@@ -14,8 +14,8 @@ PATIENCE = 300
 class Server:
     """A Prefect server's API, and the process that must not end while it is waited for."""
 
-    def __init__(self, port: int, process: subprocess.Popen):
-        self.url = f"http://127.0.0.1:{port}/api"
+    def __init__(self, port: int, process: subprocess.Popen, review: str = ""):
+        self.url, self.review = f"http://127.0.0.1:{port}/api", review
         self._process = process
 
     def post(self, path: str, body: dict[str, Any]) -> Any:

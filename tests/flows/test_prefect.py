@@ -1,7 +1,9 @@
 """A real Prefect server on loopback: the schedule is there and makes runs, a backfill by its form lands rows."""
 
+import json
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -11,11 +13,11 @@ from serving import Server, free_port
 
 @pytest.fixture
 def server(environment, inbox) -> Iterator[Server]:
-    port = free_port()
-    command = [str(AGENT), "serve", "--inbox", str(inbox), "--port", str(port)]
+    port, review_port = free_port(), free_port()
+    command = [str(AGENT), "serve", "--inbox", str(inbox), "--port", str(port), "--review-port", str(review_port)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
-        yield Server(port, process)
+        yield Server(port, process, review=f"http://127.0.0.1:{review_port}")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
@@ -36,6 +38,8 @@ def test_schedule_catch_up_and_backfill(server, agent):
         return rows.code == 0 and rows.rows
 
     assert server.wait_for(landed, "catching up")[0]["trigger"] == "nightly"
+    with urllib.request.urlopen(f"{server.review}/contracts.json", timeout=30) as answer:  # the review page shows it
+        assert json.load(answer)["contracts"]["total"] == 1
 
     nightly = {"deployments": {"id": {"any_": [deployments["nightly"]["id"]]}}}
     scheduled = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
