@@ -4,10 +4,10 @@
 
 The folder holds digital PDFs, whose letters tell where each word stands. They are read as they are (`digital`), and
 from pictures made of them (see `benchmarks/degrade.py`), for which the letters' places are carried over to the
-picture; each in a warehouse of its own. `covered` is the share of quotations of which at least 97 % of the letters (of
-tall ones the part that is as high as a small one) lie in the boxes that the review page draws; `alien` says how many
-letters of other words lie in them for each of their own. `whole` are the quotations found in the PDF in one piece; of
-others, as in forms, each word is looked for by itself, and what was read wrongly counts as not covered.
+picture; each in a warehouse of its own. `covered` is the share of quotations of which at least 97 % of the letters lie
+in the boxes that the review page draws, in their whole height; `alien` says how many letters of other words lie in them
+for each of their own. `whole` are the quotations found in the PDF in one piece; of others, as in forms, each word is
+looked for by itself, and what was read wrongly counts as not covered.
 """
 
 import argparse
@@ -39,14 +39,15 @@ from schemas.settings import Settings
 CAPTURES = ("digital", "office", "fax", "photo")
 COVERED = 0.97  # of the letters
 EDGE = 1.0  # points that a letter may stick out
-SMALL_LETTER = 0.45  # height of a small letter, as a share of the type's size
+SMALL, TALL = 0.45, 0.65  # height of small and of tall letters, as a share of the type's size
+TALL_ONES = frozenset("bdfhklt")
 LIKE = 80.0  # least share of equal letters, in percent, of a quotation that OCR misread
 SHORTEST_LIKE = 12  # letters; shorter ones are like anything
 AGENT = Path(sys.executable).parent / "contract-agent"
 
 
 class Letter(NamedTuple):
-    """A letter of a document: its page from 1 and, in points, the box of its small part."""
+    """A letter of a document: its page from 1 and, in points, the box of its print."""
 
     sign: str
     page: int
@@ -156,17 +157,19 @@ def _letters(pdf: pymupdf.Document) -> list[Letter]:
             for line in block.get("lines", ()):
                 for span in line["spans"]:
                     for char in span["chars"]:
-                        box = _small_part(char, span["size"]) * turn
+                        box = _printed_part(char, span["size"]) * turn
                         found += [Letter(sign, page.number + 1, tuple(box)) for sign in _folded(char["c"])]
     return found
 
 
-def _small_part(char: dict[str, Any], size: float) -> pymupdf.Rect:
-    """The part of a letter's box that small letters fill; of the middle half of its width, as letters overhang."""
+def _printed_part(char: dict[str, Any], size: float) -> pymupdf.Rect:
+    """The part of a letter's box that has print: from its line up to its height, the middle half of its width, as
+    letters overhang."""
     x0, y0, x1, y1 = char["bbox"]
-    base = min(char["origin"][1], y1)
+    base, sign = min(char["origin"][1], y1), char["c"]
+    high = TALL if sign.isupper() or sign.isdigit() or sign in TALL_ONES else SMALL
     quarter = (x1 - x0) / 4
-    return pymupdf.Rect(x0 + quarter, max(y0, base - SMALL_LETTER * size), x1 - quarter, base - 0.05 * size)
+    return pymupdf.Rect(x0 + quarter, max(y0, base - high * size), x1 - quarter, base - 0.05 * size)
 
 
 def _folded(text: str) -> str:
