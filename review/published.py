@@ -2,7 +2,8 @@
 time held in its memory.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from warehouse.decisions import TARGETS
 from warehouse.read import connect
 
 MOST_DOCUMENTS = 2_000
+MOST_ORDERS = 50
 
 QUEUE_COLUMNS = (
     *("priority", "severity", "title", "counterparty", "rule_id", "reason", "found", "standard", "refs"),
@@ -79,6 +81,30 @@ _OPEN_AGAIN = "INSERT INTO memory.main.queue " + _QUEUED.format(
     WHERE f.contract_id IN (SELECT unnest($contract_ids)) AND f.flag_id IN (SELECT unnest($flag_ids))
         AND f.flag_id NOT IN (SELECT flag_id FROM memory.main.queue)"""
 )
+
+
+FACETS = ("severity", "rule_id", "clause_type", "counterparty", "status")
+
+
+class Moved(NamedTuple):
+    """What holds of a flag now, its status when it was published, and what else it is filtered by."""
+
+    status: str
+    state: str | None
+    published: str
+    severity: str
+    rule_id: str
+    clause_type: str | None
+    counterparty: str | None
+
+
+class Order(NamedTuple):
+    """Flags of the queue in an order, with the place of each from 0, whatever was decided since; and how many of them
+    have each value that can be filtered by."""
+
+    ids: list[str]
+    places: dict[str, int]
+    counts: dict[str, Counter[str]]
 
 
 class Filed(NamedTuple):
@@ -149,6 +175,9 @@ class Published(Rows):
         self._filed: dict[str, Filed] = {}
         self._lock = Lock()
         self._live_lock = Lock()
+        self.moved: dict[str, Moved] = {}
+        """Flags of the queue of which something else was said since."""
+        self._orders: dict[Hashable, Order] = {}
         self._followed = 0
         self._rules: tuple[tuple[str, str], ...] = ()
 
@@ -180,6 +209,9 @@ class Published(Rows):
                 self._lay_over(live, moved)
             if self._rules != live.rules:
                 self._put("rules", [self._rule(*rule) for rule in live.rules], None)
+                self._note_moved(None)
+            elif moved:
+                self._note_moved(moved)
             self._followed, self._rules = upto, live.rules
 
     def overruled(self, contract_id: str) -> frozenset[str]:
@@ -212,7 +244,28 @@ class Published(Rows):
         self._put("live", rows, flag_ids)
         if back:
             given = {"contract_ids": sorted(set(back.values())), "flag_ids": sorted(back)}
-            self.rows(_OPEN_AGAIN, given)
+            if self.rows(_OPEN_AGAIN, given)[0]["Count"]:
+                self._orders = {}
+
+    def _note_moved(self, flag_ids: set[str] | None) -> None:
+        """What holds now of these flags of the queue, or of all of which something else was said."""
+        some = "q.flag_id IN (SELECT unnest($ids))" if flag_ids is not None else "q.status <> l.status"
+        of_facets = ", ".join(f"q.{name}" for name in FACETS if name != "status")
+        sql = f"""SELECT q.flag_id, l.status, l.state, q.status AS published, {of_facets}
+            FROM memory.main.queue q JOIN memory.main.live_queue l USING (flag_id) WHERE {some} OR l.state IS NOT NULL"""
+        found = self.rows(sql, None if flag_ids is None else {"ids": list(flag_ids)})
+        moved = {row["flag_id"]: Moved(**{name: row[name] for name in Moved._fields}) for row in found}
+        kept = {} if flag_ids is None else {id: one for id, one in self.moved.items() if id not in flag_ids}
+        self.moved = kept | moved
+
+    def order(self, key: Hashable, asked: Callable[[], "Order"]) -> "Order":
+        """An order of the queue that was asked for before, or is asked for now."""
+        orders = self._orders
+        if key not in orders:
+            orders[key] = asked()
+            while len(orders) > MOST_ORDERS:
+                orders.pop(next(iter(orders)), None)
+        return orders[key]
 
     def _put(self, table: str, rows: Sequence[Row], instead_of: Iterable[str] | None) -> None:
         """Rows in place of those of these flags, or of all, in one moment."""

@@ -1,15 +1,17 @@
 """The queue: what of it the filters let through, in which order, and what else can be filtered by."""
 
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from review.published import QUEUE_COLUMNS, Published
-from review.shown import Facet, Neighbours, QueueFilters, QueuePage, QueueRow, QueueSort, Row
+from review.published import FACETS, QUEUE_COLUMNS, Moved, Order, Published
+from review.shown import Facet, Neighbours, QueueFilters, QueuePage, QueueRow, QueueSort, QueueState, Row
 from schemas.review import SETTLED
 
 MOST_VALUES = 50
 """Values that a facet shows, the most frequent first."""
-FACETS = ("severity", "rule_id", "clause_type", "counterparty", "status")
 _SEVERITY = "CASE severity WHEN 'critical' THEN 1 WHEN 'high' THEN 2 WHEN 'medium' THEN 3 ELSE 4 END"
 _ORDERS: dict[QueueSort, str] = {
     "priority": "priority DESC",
@@ -23,7 +25,6 @@ _ORDERS: dict[QueueSort, str] = {
 _TIES = "contract_id, rule_id, flag_id"
 _OPEN = f"(status NOT IN {SETTLED} AND state IS DISTINCT FROM 'waiting')"
 _STATES = {"open": _OPEN, "waiting": "state = 'waiting'", "all": f"({_OPEN} OR state = 'waiting')"}
-_COLUMNS = ", ".join((*QUEUE_COLUMNS, "state"))
 
 
 def queue_page(
@@ -31,47 +32,106 @@ def queue_page(
 ) -> QueuePage:
     """A page of the queue, from 1; a page behind the last one is empty."""
     asked = _Asked(filters, today)
-    facets, total = _facets(published, asked)
-    sql = f"""SELECT {_COLUMNS} FROM memory.main.live_queue WHERE {asked.where()}
-        ORDER BY {_ORDERS[sort]}, {_TIES} LIMIT $size OFFSET $offset"""
-    given = asked.given | {"size": size, "offset": (page - 1) * size}
-    rows = tuple(_shown(row, today) for row in published.rows(sql, given))
-    return QueuePage(rows=rows, total=total, page=page, size=size, facets=facets, publication=published.name)
+    ids = _shown_ids(published, asked, sort)
+    is_plain = filters.state == "open" and not asked.faceted
+    return QueuePage(
+        rows=tuple(_rows(published, ids[(page - 1) * size : page * size], today)),
+        total=len(ids),
+        page=page,
+        size=size,
+        facets=_moved_facets(published, _ordered(published, asked, sort)) if is_plain else _facets(published, asked),
+        publication=published.name,
+    )
 
 
 def neighbours(published: Published, flag_id: str, filters: QueueFilters, sort: QueueSort, today: date) -> Neighbours:
-    """The rows around a flag. One that was decided by now keeps its place, so that the next one can be told."""
+    """The rows around a flag. One that was decided by now keeps its place, so that the next one can be told; for one
+    that the filters don't let through the next is the first."""
     asked = _Asked(filters, today)
-    sql = f"""WITH ordered AS MATERIALIZED (
-        SELECT flag_id, {asked.where()} AS is_in, row_number() OVER (ORDER BY {_ORDERS[sort]}, {_TIES}) AS place
-        FROM memory.main.live_queue
-        WHERE {asked.where()} OR flag_id = $flag_id
-    ),
-    here AS (SELECT place, is_in FROM ordered WHERE flag_id = $flag_id),
-    near AS (
-        SELECT flag_id, place, (SELECT place FROM here) AS own FROM ordered
-        WHERE place IN ((SELECT coalesce(max(place), 0) FROM here) - 1, (SELECT coalesce(max(place), 0) FROM here) + 1)
-    )
-    SELECT {", ".join(f"q.{name}" for name in (*QUEUE_COLUMNS, "state"))}, n.place, n.own,
-        (SELECT is_in FROM here) AS is_in, (SELECT count(*) FILTER (WHERE is_in) FROM ordered) AS total
-    FROM (SELECT 1) one
-    LEFT JOIN near n ON true
-    LEFT JOIN memory.main.live_queue q ON q.flag_id = n.flag_id"""
-    found = published.rows(sql, asked.given | {"flag_id": flag_id})
-    own = found[0]["own"]
-    by_place = {row["place"]: _shown(row, today) for row in found if row["place"] is not None}
+    order, ids = _ordered(published, asked, sort), _shown_ids(published, asked, sort)
+    own = order.places.get(flag_id)
+    at = 0 if own is None else bisect_left(ids, own, key=order.places.__getitem__)
+    is_in = own is not None and at < len(ids) and ids[at] == flag_id
+    before = ids[at - 1 : at] if own is not None and at else []
+    after = ids[at + is_in : at + is_in + 1]
+    rows = {row.flag_id: row for row in _rows(published, [*before, *after], today)}
     return Neighbours(
-        previous=by_place.get((own or 0) - 1),
-        next=by_place.get((own or 0) + 1),
-        place=own if found[0]["is_in"] else None,
-        total=found[0]["total"],
+        previous=rows[before[0]] if before else None,
+        next=rows[after[0]] if after else None,
+        place=at + 1 if is_in else None,
+        total=len(ids),
     )
+
+
+# --- Orders: asked for once a publication; what was decided since is laid over them
+
+
+def _ordered(published: Published, asked: "_Asked", sort: QueueSort) -> Order:
+    """The flags that pass the filters on what does not change with decisions."""
+    where = " AND ".join(asked.lasting.values()) or "true"
+
+    def ask() -> Order:
+        of_facets = ", ".join(FACETS)
+        sql = f"""SELECT flag_id, {of_facets} FROM memory.main.queue WHERE {where} ORDER BY {_ORDERS[sort]}, {_TIES}"""
+        rows = published.rows(sql, asked.lasting_given)
+        ids = [row["flag_id"] for row in rows]
+        counts = {name: Counter(row[name] for row in rows) for name in FACETS}
+        return Order(ids, {id: place for place, id in enumerate(ids)}, counts)
+
+    return published.order((where, repr(asked.lasting_given), sort), ask)
+
+
+def _shown_ids(published: Published, asked: "_Asked", sort: QueueSort) -> list[str]:
+    """The flags that pass all filters, in their order."""
+    order, moved = _ordered(published, asked, sort), published.moved
+    if not asked.filters.status:
+        away = {id for id, one in moved.items() if not _is_in(one, asked.filters.state)}
+        if asked.filters.state == "waiting":
+            return [id for id in order.ids if id in moved and id not in away]
+        return [id for id in order.ids if id not in away] if away else order.ids
+    sql = f"SELECT flag_id FROM memory.main.live_queue WHERE {asked.where()}"
+    found = [row["flag_id"] for row in published.rows(sql, asked.given)]
+    return sorted(found, key=order.places.__getitem__)
+
+
+def _is_in(one: Moved, state: QueueState) -> bool:
+    is_open = one.state != "waiting" and one.status not in SETTLED
+    return {"open": is_open, "waiting": one.state == "waiting", "all": is_open or one.state == "waiting"}[state]
+
+
+def _moved_facets(published: Published, order: Order) -> dict[str, tuple[Facet, ...]]:
+    """The facets of all that is open: as they were when published, less what was decided since."""
+    counts = {name: counter.copy() for name, counter in order.counts.items()}
+    for id, one in published.moved.items():
+        if id in order.places:
+            for name in FACETS:
+                counts[name][one.published if name == "status" else getattr(one, name)] -= 1
+            if _is_in(one, "open"):
+                for name in FACETS:
+                    counts[name][getattr(one, name)] += 1
+    return {name: _ranked(counter.items()) for name, counter in counts.items()}
+
+
+def _ranked(counts: Iterable[tuple[str | None, int]]) -> tuple[Facet, ...]:
+    """The values that any row has, the most frequent first."""
+    facets = [Facet(value, count) for value, count in counts if value is not None and count]
+    return tuple(sorted(facets, key=lambda facet: (-facet.count, facet.value))[:MOST_VALUES])
+
+
+def _rows(published: Published, ids: Sequence[str], today: date) -> list[QueueRow]:
+    """The rows of these flags, in the same order."""
+    if not ids:
+        return []
+    sql = f"SELECT {', '.join(QUEUE_COLUMNS)} FROM memory.main.queue WHERE flag_id IN (SELECT unnest($ids))"
+    found = {row["flag_id"]: row for row in published.rows(sql, {"ids": list(ids)})}
+    return [_shown(found[id], published.moved.get(id), today) for id in ids]
 
 
 class _Asked:
     """The filters as SQL, each by its name, and the values that they stand on."""
 
     def __init__(self, filters: QueueFilters, today: date):
+        self.filters = filters
         self.given: dict[str, Any] = {}
         self.conditions: dict[str, str] = {"state": _STATES[filters.state]}
         for name in FACETS:
@@ -96,42 +156,47 @@ class _Asked:
         return " AND ".join(self.conditions.values())
 
     @property
+    def lasting(self) -> dict[str, str]:
+        """The conditions on what does not change when somebody decides."""
+        return {name: sql for name, sql in self.conditions.items() if name not in ("state", "status")}
+
+    @property
+    def lasting_given(self) -> dict[str, Any]:
+        """The values that they stand on."""
+        return {name: value for name, value in self.given.items() if name != "status"}
+
+    @property
     def faceted(self) -> dict[str, str]:
         """The conditions on facets that are set."""
         return {name: sql for name, sql in self.conditions.items() if name in FACETS}
 
 
-def _facets(published: Published, asked: _Asked) -> tuple[dict[str, tuple[Facet, ...]], int]:
-    """The values of each facet with their counts, as if its own filter were not set; and the count of all rows."""
+def _facets(published: Published, asked: _Asked) -> dict[str, tuple[Facet, ...]]:
+    """The values of each facet with their counts, as if its own filter were not set."""
     others = " AND ".join(sql for name, sql in asked.conditions.items() if name not in FACETS)
     flags = "".join(f", coalesce({sql}, false) AS has_{name}" for name, sql in asked.faceted.items())
-    counts = " UNION ALL ".join(_count(name, asked.faceted) for name in (*FACETS, None))
+    counts = " UNION ALL ".join(_count(name, asked.faceted) for name in FACETS)
     sql = f"""WITH chosen AS MATERIALIZED (
         SELECT {", ".join(FACETS)}{flags} FROM memory.main.live_queue WHERE {others}
     ) {counts}"""
-    found: dict[str, list[Facet]] = {name: [] for name in FACETS}
-    total = 0
+    found: dict[str, list[tuple[str | None, int]]] = {name: [] for name in FACETS}
     for row in published.rows(sql, asked.given):
-        if row["facet"] is None:
-            total = row["count"]
-        elif row["value"] is not None:
-            found[row["facet"]].append(Facet(row["value"], row["count"]))
-    ranked = {name: sorted(facets, key=lambda facet: (-facet.count, facet.value)) for name, facets in found.items()}
-    return {name: tuple(facets[:MOST_VALUES]) for name, facets in ranked.items()}, total
+        found[row["facet"]].append((row["value"], row["count"]))
+    return {name: _ranked(counts) for name, counts in found.items()}
 
 
-def _count(name: str | None, faceted: dict[str, str]) -> str:
+def _count(name: str, faceted: dict[str, str]) -> str:
     where = " AND ".join(f"has_{other}" for other in faceted if other != name) or "true"
-    if name is None:
-        return f"(SELECT NULL AS facet, NULL AS value, count(*) AS count FROM chosen WHERE {where})"
     return f"""(SELECT '{name}' AS facet, {name} AS value, count(*) AS count FROM chosen WHERE {where}
         GROUP BY {name} ORDER BY count DESC, value LIMIT {MOST_VALUES})"""
 
 
-def _shown(row: Row, today: date) -> QueueRow:
-    values = {name: row[name] for name in QUEUE_COLUMNS} | {"refs": tuple(row["refs"] or ())}
+def _shown(row: Row, moved: Moved | None, today: date) -> QueueRow:
+    values = row | {"refs": tuple(row["refs"] or ())}
+    if moved:
+        values |= {"status": moved.status, "state": moved.state}
     came = row["ingested_at"]
-    return QueueRow(**values, state=row["state"], age_days=(today - came.date()).days if came else None)
+    return QueueRow(**values, age_days=(today - came.date()).days if came else None)
 
 
 def open_flags(published: Published, contract_ids: list[str]) -> dict[str, Row]:

@@ -17,7 +17,7 @@ def compare(visit: Visit) -> Response:
     ids = _ids(visit)
     for contract_id in ids:
         visit.tell("viewed", contract_id)
-    table = side_by_side(visit.site.root, ids) if len(ids) > 1 else None
+    table = side_by_side(visit.site.desk, ids) if len(ids) > 1 else None
     return visit.page("compare.html", {"table": table}, contract_href=contract_href)
 
 
@@ -28,7 +28,7 @@ def redline(visit: Visit) -> Response:
     pair = [id for id in (params.get("old"), params.get("new")) if id] or _ids(visit)[:2]
     for contract_id in pair if len(pair) == 2 else ():
         visit.tell("viewed", contract_id)
-    found = redlined(visit.site.root, *pair) if len(pair) == 2 else None
+    found = redlined(visit.site.desk, *pair) if len(pair) == 2 else None
     return visit.page("redline.html", {"redline": found}, contract_href=contract_href)
 
 
