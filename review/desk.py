@@ -109,9 +109,12 @@ class Desk:
         )
 
     def critical_flags(self, contract_id: str) -> list[str]:
-        """The ids of all critical flags of a contract that were published, whatever was decided on them."""
-        raw = self._now().contracts.get(contract_id)
-        return sorted(row["flag_id"] for row in raw.rows["flags"] if row["severity"] == "critical") if raw else []
+        """The ids of all critical flags of a contract that were published, whatever was decided on them; but those of
+        rules that are not asked of it."""
+        shown = self._now()
+        raw, overruled = shown.contracts.get(contract_id), shown.published.overruled(contract_id)
+        flags = raw.rows["flags"] if raw else []
+        return sorted(f["flag_id"] for f in flags if f["severity"] == "critical" and f["rule_id"] not in overruled)
 
     def dates(self, contract_id: str) -> ContractDates | None:
         """When the contract runs, None when there is no such contract."""

@@ -249,10 +249,11 @@ class Published(Rows):
 
     def _note_moved(self, flag_ids: set[str] | None) -> None:
         """What holds now of these flags of the queue, or of all of which something else was said."""
-        some = "q.flag_id IN (SELECT unnest($ids))" if flag_ids is not None else "q.status <> l.status"
+        all_moved = "q.status <> l.status OR l.state IS NOT NULL"
+        some = all_moved if flag_ids is None else "q.flag_id IN (SELECT unnest($ids))"
         of_facets = ", ".join(f"q.{name}" for name in FACETS if name != "status")
         sql = f"""SELECT q.flag_id, l.status, l.state, q.status AS published, {of_facets}
-            FROM memory.main.queue q JOIN memory.main.live_queue l USING (flag_id) WHERE {some} OR l.state IS NOT NULL"""
+            FROM memory.main.queue q JOIN memory.main.live_queue l USING (flag_id) WHERE {some}"""
         found = self.rows(sql, None if flag_ids is None else {"ids": list(flag_ids)})
         moved = {row["flag_id"]: Moved(**{name: row[name] for name in Moved._fields}) for row in found}
         kept = {} if flag_ids is None else {id: one for id, one in self.moved.items() if id not in flag_ids}

@@ -1,42 +1,41 @@
-"""How often people agreed with what was proposed, as far as their decisions were landed."""
+"""How often people agree with what was proposed, as far as their decisions were landed; see `review.loop.agreement`."""
 
 from pathlib import Path
 from typing import NamedTuple
 
-from warehouse.read import query
-
-
-class Agreed(NamedTuple):
-    """How many decisions there are on something, and how many left what was proposed as it was."""
-
-    name: str
-    decided: int
-    agreed: int
-
-
-def agreement(root: Path) -> dict[str, list[Agreed]]:
-    """By field, rule, engine and capture class; the last decision on each target counts, once it settled it."""
-    rows = query(root, _SQL)[1]
-    of = {by: [Agreed(*row) for kind, *row in rows if kind == by] for by in ("field", "rule", "engine")}
-    return of | {"capture_class": [Agreed(*row) for kind, *row in rows if kind == "capture_class"]}
-
-
-_SQL = """
-WITH last AS (
-    SELECT target, target_id, arg_max(decision, decided_at) AS decision FROM reviews GROUP BY target, target_id
-    HAVING arg_max(decision, decided_at) IN ('confirmed', 'overridden', 'rejected', 'not_applicable')
-),
-decided AS (
-    SELECT l.decision = 'confirmed' AS is_agreed, t.term AS field, NULL AS rule, t.extractor AS engine, t.contract_id
-    FROM last l JOIN terms t ON t.term_id = l.target_id WHERE l.target = 'term'
-    UNION ALL
-    SELECT l.decision = 'confirmed', NULL, f.rule_id, NULL, f.contract_id
-    FROM last l JOIN flags f ON f.flag_id = l.target_id WHERE l.target = 'flag'
-),
-named AS (
-    SELECT d.* EXCLUDE (contract_id), c.capture_class FROM decided d LEFT JOIN contracts c USING (contract_id)
+from review.loop.agreement import (
+    Agreement,
+    Anchoring,
+    ToLookAt,
+    TrueError,
+    agreement,
+    anchoring,
+    to_look_at,
+    true_error,
 )
-SELECT kind, name, count(*) AS decided, count(*) FILTER (is_agreed) AS agreed
-FROM (UNPIVOT named ON field, rule, engine, capture_class INTO NAME kind VALUE name)
-GROUP BY kind, name ORDER BY kind, decided DESC, name
-"""
+from review.loop.decided import decided
+
+BY = ("field", "rule", "topic", "engine", "capture_class")
+MOST_TO_LOOK_AT = 100
+
+
+class Agreements(NamedTuple):
+    """Agreement by each of `BY`; how much a proposal that is seen sways people; how wrong what nobody looks at is, by a
+    random sample; and what of that sample waits."""
+
+    by: dict[str, list[Agreement]]
+    anchoring: Anchoring
+    error: TrueError
+    to_look_at: list[ToLookAt]
+
+
+def agreements(root: Path) -> Agreements:
+    """All of it, from the landed decisions."""
+    decisions = decided(root)
+    rows = agreement(decisions, BY)
+    return Agreements(
+        {by: [row for row in rows if row.by == by] for by in BY},
+        anchoring(decisions),
+        true_error(root, decisions),
+        to_look_at(root, decisions)[:MOST_TO_LOOK_AT],
+    )

@@ -22,7 +22,7 @@ from review.desk import Desk
 from review.pictures import Pictures
 from review.shown import QueueRow
 from review.store import Store
-from review.web.agreement import Agreed, agreement
+from review.web.agreement import Agreements, agreements
 from schemas.errors import WarehouseError
 from schemas.phrases import Language, phrases
 from schemas.playbook import load_playbooks
@@ -75,7 +75,7 @@ class Site:
         self._views = _Views(self.store)
         self._titles = _rule_titles(settings)
         self._brief = PerPublication(self.desk, lambda: brief(root))
-        self._agreement = PerPublication(self.desk, lambda: agreement(root))
+        self._agreement = PerPublication(self.desk, lambda: agreements(root))
         self._ready = Thread(target=self._get_ready, name="review-ready")
         self._ready.start()
         self._waiting: tuple[float, dict[str, int]] = (-math.inf, {})
@@ -84,8 +84,8 @@ class Site:
         """The morning brief."""
         return self._brief.get()
 
-    def agreement(self) -> dict[str, list[Agreed]]:
-        """How often people agreed with what was proposed, by field, rule, engine and capture class."""
+    def agreement(self) -> Agreements:
+        """How often people agreed with what was proposed, and what of the random sample is to be looked at."""
         return self._agreement.get()
 
     def _get_ready(self) -> None:

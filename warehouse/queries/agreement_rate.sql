@@ -7,5 +7,6 @@ FROM reviews r
 JOIN terms t ON r.target = 'term' AND t.term_id = r.target_id
 JOIN contracts c ON c.contract_id = t.contract_id
 WHERE r.decision IN ('confirmed', 'overridden', 'rejected')
+    AND r.batch IS NULL  -- who confirms many at once has not looked at each
 GROUP BY ALL
 ORDER BY "month" DESC, agreed, field

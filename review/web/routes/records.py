@@ -96,18 +96,30 @@ def _cell(value: Any) -> Any:
 @pages.show("/agreement")
 def agreement(visit: Visit) -> Response:
     """How often people agreed with what was proposed, and what a decision takes them."""
-    tables = visit.site.agreement()
+    found = visit.site.agreement()
     decided = [event.body or {} for event in visit.site.store.events(actions=["decided"])]
     seconds = [body["seconds"] for body in decided if body.get("seconds") is not None]
     keystrokes = [body["keystrokes"] for body in decided if body.get("keystrokes") is not None]
-    total = [sum(row.decided for row in tables[by]) for by in ("field", "rule")]
-    agreed = [sum(row.agreed for row in tables[by]) for by in ("field", "rule")]
+    counted = [row for by in ("field", "rule", "topic") for row in found.by[by]]
+    total, agreed = sum(row.decisions for row in counted), sum(row.agreed for row in counted)
     figures = {
         "decisions": len(decided),
-        "overall": f"{sum(agreed) / sum(total):.0%}" if sum(total) else "–",
+        "overall": f"{agreed / total:.0%}" if total else "–",
         "seconds": f"{median(seconds):.1f}" if seconds else "–",
         "keystrokes": f"{median(keystrokes):g}" if keystrokes else "–",
+        "anchoring": _between(found.anchoring.difference, found.anchoring.low, found.anchoring.high),
+        "error": _between(found.error.share, found.error.low, found.error.high),
     }
     return visit.page(
-        "agreement.html", {"figures": figures, "by": tables}, figures=figures.items(), tables=tables.items()
+        "agreement.html",
+        {"figures": figures, **found._asdict()},
+        figures=figures.items(),
+        tables=found.by.items(),
+        sample=found.to_look_at,
+        contract_href=contract_href,
     )
+
+
+def _between(share: float | None, low: float | None, high: float | None) -> str:
+    """A share with its interval, as people read it."""
+    return "–" if share is None or low is None or high is None else f"{share:.1%} ({low:.0%} – {high:.0%})"
