@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from frontdoor import AGREEMENT, Done, fresh_environment, run_agent, write_pdf
+from frontdoor import Done, fresh_environment, run_agent, small_inbox
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_contracts"
 SAMPLES_DATE = "2026-11-02"
@@ -33,12 +33,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
     """An inbox with one agreement, a copy of it, and a file that is cut short."""
-    folder = tmp_path / "inbox"
-    original = write_pdf(folder / "agreement.pdf", AGREEMENT)
-    (folder / "copies").mkdir()
-    (folder / "copies" / "agreement again.pdf").write_bytes(original.read_bytes())
-    (folder / "cut.pdf").write_bytes(original.read_bytes()[:900])
-    return folder
+    return small_inbox(tmp_path / "inbox")
 
 
 @pytest.fixture

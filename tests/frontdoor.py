@@ -57,6 +57,15 @@ def write_pdf(path: Path, text: str) -> Path:
     return path
 
 
+def small_inbox(folder: Path) -> Path:
+    """One agreement, a copy of it, and a file that is cut short."""
+    original = write_pdf(folder / "agreement.pdf", AGREEMENT)
+    (folder / "copies").mkdir()
+    (folder / "copies" / "agreement again.pdf").write_bytes(original.read_bytes())
+    (folder / "cut.pdf").write_bytes(original.read_bytes()[:900])
+    return folder
+
+
 class Done(NamedTuple):
     """What a command left: exit code, standard output and standard error."""
 

@@ -3,12 +3,37 @@
 import csv
 import io
 import zipfile
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
+from frontdoor import Done, run_agent, small_inbox
 
 COUNTS = ("documents", "pages", "edit_marks", "contracts", "terms", "clauses", "flags", "asc606", "chunks")
 OURS = {"CONTRACT_AGENT_OUR_ENTITIES": '["Harbor Light Software Inc"]'}
+
+
+def asked_after_a_run(folder: Path, **environment: str) -> Callable[..., Done]:
+    """`contract-agent` over what a run of the inbox landed, for tests that only ask."""
+
+    def ask(*arguments: object) -> Done:
+        return run_agent(*arguments, CONTRACT_AGENT_HOME=str(folder / "home"), **environment)
+
+    assert ask("run", small_inbox(folder / "inbox")).code == 0
+    return ask
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
+    """A run that knows nothing of who we are."""
+    return asked_after_a_run(tmp_path_factory.mktemp("held"))
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
+    """A run that knows who we are."""
+    return asked_after_a_run(tmp_path_factory.mktemp("ours"), **OURS)
 
 
 def history(agent) -> dict[str, int]:
@@ -33,9 +58,8 @@ def test_run_lands_copies_and_quarantines(agent, inbox):
     ]
 
 
-def test_terms_are_read_and_proven(agent, inbox):
-    agent("run", inbox, **OURS)
-    row = agent("sql", "SELECT * FROM contracts", "--format", "json").rows[0]
+def test_terms_are_read_and_proven(ours):
+    row = ours("sql", "SELECT * FROM contracts", "--format", "json").rows[0]
     expected = {
         "title": "MASTER SUBSCRIPTION AGREEMENT",
         "contract_type": "msa",
@@ -65,26 +89,25 @@ def test_terms_are_read_and_proven(agent, inbox):
         "fully_executed": True,
     }
     assert {name: row[name] for name in expected} == expected
-    unproven = agent(
+    unproven = ours(
         "sql",
         "SELECT term FROM terms WHERE value IS NOT NULL AND evidence = 'unverified'",
         "--format",
         "json",
     )
     assert unproven.rows == []
-    absent = agent("sql", "SELECT DISTINCT absence FROM terms WHERE value IS NULL", "--format", "json").rows
+    absent = ours("sql", "SELECT DISTINCT absence FROM terms WHERE value IS NULL", "--format", "json").rows
     assert absent == [{"absence": "not_found"}]
 
 
-def test_flags_have_reason_reference_and_quotation(agent, inbox):
-    agent("run", inbox, **OURS)
-    flags = agent("sql", "SELECT * FROM flags", "--format", "json").rows
+def test_flags_have_reason_reference_and_quotation(ours):
+    flags = ours("sql", "SELECT * FROM flags", "--format", "json").rows
     by_rule = {flag["rule_id"]: flag for flag in flags}
     assert "R01" in by_rule and "R19" in by_rule
     assert by_rule["R01"]["severity"] == "medium"  # 60 days: beyond 45, not beyond 60
     assert "60" in by_rule["R01"]["found"] and "sixty (60) days" in by_rule["R01"]["quote"].replace("\n", " ")
     assert all(flag["reason"] and flag["refs"] for flag in flags)
-    unknown = agent(
+    unknown = ours(
         "sql",
         "SELECT r FROM (SELECT unnest(refs) AS r FROM flags) WHERE r NOT IN (SELECT key FROM evidence_refs)",
         "--format",
@@ -132,12 +155,11 @@ def test_the_inbox_may_say_whose_it_is(agent, inbox):
     assert row == {"our_role": "buyer", "counterparty": "Harbor Light Software, Inc."}
 
 
-def test_an_unknown_side_is_said(agent, inbox):
-    agent("run", inbox)
-    assert agent("sql", "SELECT our_role, counterparty FROM contracts", "--format", "json").rows == [
+def test_an_unknown_side_is_said(held):
+    assert held("sql", "SELECT our_role, counterparty FROM contracts", "--format", "json").rows == [
         {"our_role": None, "counterparty": None}
     ]
-    rules = {row["rule_id"] for row in agent("sql", "SELECT rule_id FROM flags", "--format", "json").rows}
+    rules = {row["rule_id"] for row in held("sql", "SELECT rule_id FROM flags", "--format", "json").rows}
     assert "M05" in rules and "R01" not in rules
 
 
@@ -167,43 +189,39 @@ def test_a_setting_that_can_not_be_used_is_named(agent, inbox):
 
 
 @pytest.mark.parametrize("statement", ["DROP VIEW contracts", "COPY contracts TO 'x.csv'", "SELECT 1; SELECT 2"])
-def test_only_reading_is_allowed(agent, inbox, statement):
-    agent("run", inbox)
-    done = agent("sql", statement)
+def test_only_reading_is_allowed(held, statement):
+    done = held("sql", statement)
     assert done.code == 1 and "[query_refused]" in done.err
 
 
-def test_formats(agent, inbox):
-    agent("run", inbox)
+def test_formats(held):
     statement = "SELECT file_name, page_count FROM documents WHERE status = 'landed'"
-    table = agent("sql", statement)
+    table = held("sql", statement)
     assert "agreement.pdf" in table.out and "1 row" in table.out
-    rows = list(csv.DictReader(io.StringIO(agent("sql", statement, "--format", "csv").out)))
+    rows = list(csv.DictReader(io.StringIO(held("sql", statement, "--format", "csv").out)))
     assert rows == [{"file_name": "agreement.pdf", "page_count": "1"}]
 
 
-def test_every_question_answers_without_parameters(agent, inbox):
-    agent("run", inbox)
-    lines = agent("query", "--list").out.strip().splitlines()
+def test_every_question_answers_without_parameters(held):
+    lines = held("query", "--list").out.strip().splitlines()
     assert len(lines) >= 10
     for name in (line.split()[0] for line in lines[:4]):  # all of them are run in tests/warehouse
-        assert agent("query", name).code == 0
-    late = agent("query", "long_payment_terms", "days=59", "--format", "json").rows
+        assert held("query", name).code == 0
+    late = held("query", "long_payment_terms", "days=59", "--format", "json").rows
     assert len(late) == 1
-    assert agent("query", "long_payment_terms", "days=60", "--format", "json").rows == []
-    wrong = agent("query", "long_payment_termz")
+    assert held("query", "long_payment_terms", "days=60", "--format", "json").rows == []
+    wrong = held("query", "long_payment_termz")
     assert wrong.code == 1 and "long_payment_terms" in wrong.err
 
 
-def test_brief_and_workbook(agent, inbox, tmp_path):
-    agent("run", inbox, **OURS)
-    brief = agent("brief").out
+def test_brief_and_workbook(ours, tmp_path):
+    brief = ours("brief").out
     assert "cut.pdf" in brief and "R19" in brief
-    assert agent("export", tmp_path / "morning.xlsx").code == 0
+    assert ours("export", tmp_path / "morning.xlsx").code == 0
     with zipfile.ZipFile(tmp_path / "morning.xlsx") as book:
         names = book.read("xl/workbook.xml").decode()
     assert all(sheet in names for sheet in ("Brief", "Queue", "Contracts", "Non-standard", "Sources"))
-    assert agent("export", tmp_path / "nowhere" / "morning.xlsx").code == 1
+    assert ours("export", tmp_path / "nowhere" / "morning.xlsx").code == 1
 
 
 def test_backfill_modes(agent, inbox):
