@@ -142,7 +142,7 @@ def verify_audit(
 
 def land_decisions(warehouse: WarehouseOption = None) -> None:
     """Land what was decided on the review page; what stands on something else by now becomes a conflict."""
-    from flows.review import land_reviewed
+    from flows.decisions import land_reviewed
 
     settings = load_settings()
     landed = land_reviewed(warehouse_place(settings, warehouse), warehouse_folder(settings, warehouse), settings)

@@ -24,11 +24,11 @@ from prefect.states import Completed, State
 
 from flows.backfill import Backfill, backfill_request, inbox_of
 from flows.batches import read_on, read_with, task_runner
+from flows.decisions import land_reviewed
 from flows.jobs import Job, Outcome
 from flows.night import Processor, Request, Summary, Watcher, ask_ahead, business_date, night, pool_of
 from flows.parts import in_parts
 from flows.picture import as_url, drift_picture, stages_picture
-from flows.review import land_reviewed
 from schemas.errors import WarehouseError
 from schemas.review import ReviewError
 from schemas.settings import Settings, load_settings

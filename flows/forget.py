@@ -7,7 +7,6 @@ from pathlib import Path
 
 from extractors.engines.llm.ledger import Ledger
 from flows.families import linker
-from flows.lessons import forget as forget_lessons
 from flows.night import KEEP_FOLDER, LEDGER, business_date
 from review.landing import landing_lock
 from review.store import FILE_NAME, Store
@@ -58,6 +57,8 @@ def closed_periods(place: Path | str, settings: Settings) -> tuple[Period, ...]:
 
 
 def _forget_kept(folder: Path, home: Path, contract_ids: Collection[str]) -> None:
+    from flows.lessons import forget as forget_lessons  # brings all that learns with it, and takes seconds
+
     forget_lessons(home, contract_ids)
     for contract_id in contract_ids:
         Keep(folder, contract_id).forget()

@@ -1,11 +1,12 @@
 """`contract-agent forget`: nothing of a contract is left in any file, and what others need of it is made anew."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
-from frontdoor import AGREEMENT, write_pdf
+from frontdoor import AGREEMENT, run_agent, write_pdf
 
 from extractors.engines.llm.ledger import Ledger, Sent
 from extractors.engines.llm.outcomes import Reply, Usage
@@ -37,8 +38,23 @@ def strings_in(root: Path) -> str:
     return "\n".join(read)
 
 
+@pytest.fixture(scope="module")
+def read_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an inbox and a warehouse into which it was read twice, under two playbooks."""
+    folder = tmp_path_factory.mktemp("twice")
+    inbox = folder / "inbox"
+    write_pdf(inbox / "quarry.pdf", AGREEMENT)
+    (inbox / "quarry copy.pdf").write_bytes((inbox / "quarry.pdf").read_bytes())
+    write_pdf(inbox / "amendment.pdf", AMENDMENT)
+    write_pdf(inbox / "pebble.pdf", OTHER)
+    for command in (("run", inbox), ("run", inbox, "--playbook", "nda"), ("compact", "--keep-days", "1")):
+        done = run_agent(*command, "--warehouse", folder / "warehouse", CONTRACT_AGENT_HOME=str(folder / "home"))
+        assert done.code == 0, done.err
+    return folder
+
+
 @pytest.fixture
-def keeper(tmp_path: Path, agent):
+def keeper(tmp_path: Path, agent, read_twice: Path):
     """The command line with a warehouse of its own, into which an inbox was read twice, under two playbooks."""
 
     def call(command: str, *arguments: object, code: int = 0):
@@ -46,14 +62,7 @@ def keeper(tmp_path: Path, agent):
         assert done.code == code, done.err
         return done
 
-    inbox = tmp_path / "inbox"
-    write_pdf(inbox / "quarry.pdf", AGREEMENT)
-    (inbox / "quarry copy.pdf").write_bytes((inbox / "quarry.pdf").read_bytes())
-    write_pdf(inbox / "amendment.pdf", AMENDMENT)
-    write_pdf(inbox / "pebble.pdf", OTHER)
-    call("run", inbox)
-    call("run", inbox, "--playbook", "nda")
-    call("compact", "--keep-days", "1")
+    shutil.copytree(read_twice, tmp_path, dirs_exist_ok=True)
     return call
 
 

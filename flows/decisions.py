@@ -1,4 +1,7 @@
-"""What people decided, landed: at the start of a night, every few minutes while `serve` runs, and by a command."""
+"""What people decided, landed: at the start of a night, every few minutes while `serve` runs, and by a command.
+
+Prefect looks for modules beside `flows/deployments.py` first, so none here may have the name of a package.
+"""
 
 from pathlib import Path
 
