@@ -100,7 +100,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / "done").exists():
             arguments = ("run", SAMPLES, "--warehouse", home / "warehouse", "--date", SAMPLES_DATE)
-            done = run_agent(*arguments, CONTRACT_AGENT_HOME=str(home))
+            done = run_agent(*arguments, CONTRACT_AGENT_HOME=str(home), CONTRACT_AGENT_WORKERS="2")
             assert done.code == 0, done.err
             (home / "done").touch()
     return home / "warehouse"

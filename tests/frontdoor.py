@@ -85,9 +85,12 @@ class Done(NamedTuple):
 
 
 def fresh_environment(**more: str) -> dict[str, str]:
-    """The environment of a fresh user: no key, no settings but those given."""
+    """The environment of a fresh user: no key, no settings but those given.
+
+    One worker: a second one takes longer to start than the few documents of a test take to read.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CONTRACT_AGENT_", "OPENAI_", "PREFECT_"))}
-    return kept | more
+    return kept | {"CONTRACT_AGENT_WORKERS": "1"} | more
 
 
 def run_agent(*arguments: object, **environment: str) -> Done:
