@@ -32,14 +32,15 @@ def queue_page(
 ) -> QueuePage:
     """A page of the queue, from 1; a page behind the last one is empty."""
     asked = _Asked(filters, today)
-    ids = _shown_ids(published, asked, sort)
+    order = _ordered(published, asked, sort)
+    ids = _shown_ids(published, asked, order)
     is_plain = filters.state == "open" and not asked.faceted
     return QueuePage(
         rows=tuple(_rows(published, ids[(page - 1) * size : page * size], today)),
         total=len(ids),
         page=page,
         size=size,
-        facets=_moved_facets(published, _ordered(published, asked, sort)) if is_plain else _facets(published, asked),
+        facets=_moved_facets(published, order) if is_plain else _facets(published, asked),
         publication=published.name,
     )
 
@@ -48,7 +49,8 @@ def neighbours(published: Published, flag_id: str, filters: QueueFilters, sort: 
     """The rows around a flag. One that was decided by now keeps its place, so that the next one can be told; for one
     that the filters don't let through the next is the first."""
     asked = _Asked(filters, today)
-    order, ids = _ordered(published, asked, sort), _shown_ids(published, asked, sort)
+    order = _ordered(published, asked, sort)
+    ids = _shown_ids(published, asked, order)
     own = order.places.get(flag_id)
     at = 0 if own is None else bisect_left(ids, own, key=order.places.__getitem__)
     is_in = own is not None and at < len(ids) and ids[at] == flag_id
@@ -81,17 +83,17 @@ def _ordered(published: Published, asked: "_Asked", sort: QueueSort) -> Order:
     return published.order((where, repr(asked.lasting_given), sort), ask)
 
 
-def _shown_ids(published: Published, asked: "_Asked", sort: QueueSort) -> list[str]:
-    """The flags that pass all filters, in their order."""
-    order, moved = _ordered(published, asked, sort), published.moved
+def _shown_ids(published: Published, asked: "_Asked", order: Order) -> list[str]:
+    """The flags of an order that pass the filters on what was decided, too."""
+    moved = published.moved
     if not asked.filters.status:
         away = {id for id, one in moved.items() if not _is_in(one, asked.filters.state)}
         if asked.filters.state == "waiting":
             return [id for id in order.ids if id in moved and id not in away]
         return [id for id in order.ids if id not in away] if away else order.ids
     sql = f"SELECT flag_id FROM memory.main.live_queue WHERE {asked.where()}"
-    found = [row["flag_id"] for row in published.rows(sql, asked.given)]
-    return sorted(found, key=order.places.__getitem__)
+    found = {row["flag_id"] for row in published.rows(sql, asked.given)}
+    return [id for id in order.ids if id in found]
 
 
 def _is_in(one: Moved, state: QueueState) -> bool:
