@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from review.facts import ContractDates, Facts, TargetFacts
 from review.projection import LockedPeriod, Request, SignOff
-from review.store import Store, View
+from review.store import Reads, Store, View
 from schemas.review import SETTLED, Action, NewEvent, Person, ReviewError, Role, Standing, TargetName
 from warehouse.decisions import Decision, normal, problem_of
 
@@ -255,7 +255,7 @@ class Reviewing:
         _needs(person, "approver")
         body = {"first": first.isoformat(), "last": last.isoformat(), "why": _said(why, "why it is reopened")}
 
-        def locked(view: View | Store) -> LockedPeriod:
+        def locked(view: Reads) -> LockedPeriod:
             for period in view.periods():
                 if (period.first, period.last) == (first, last):
                     return period
@@ -328,7 +328,7 @@ class Reviewing:
             )
         return dates
 
-    def _subject(self, view: "View | Store", number: int) -> "_Subject":
+    def _subject(self, view: Reads, number: int) -> "_Subject":
         """What an event asked for that is not undone. Raises ReviewError when it asked for nothing."""
         if request := next(iter(view.requests(number=number)), None):
             if request.state != "undone":
@@ -440,7 +440,7 @@ def _refuse_past(day: date) -> None:
         raise ReviewError(f"{day} is past.", help="Let it take effect today (UTC) or later.", code="dates")
 
 
-def _refuse_closed(view: View | Store, contract_id: str, dates: ContractDates) -> None:
+def _refuse_closed(view: Reads, contract_id: str, dates: ContractDates) -> None:
     _refuse_locked(view, contract_id, dates)
     if any(sign_off.approver for sign_off in view.sign_offs(contract_id)):
         raise ReviewError(
@@ -450,7 +450,7 @@ def _refuse_closed(view: View | Store, contract_id: str, dates: ContractDates) -
         )
 
 
-def _refuse_locked(view: View | Store, contract_id: str, dates: ContractDates) -> None:
+def _refuse_locked(view: Reads, contract_id: str, dates: ContractDates) -> None:
     for period in view.periods():
         if dates.touches(period.first, period.last):
             raise ReviewError(
@@ -481,14 +481,14 @@ def _refuse_unfinished(view: View, contract_id: str, critical: Sequence[str]) ->
         )
 
 
-def _open(view: View | Store, flags: Sequence[str]) -> list[str]:
+def _open(view: Reads, flags: Sequence[str]) -> list[str]:
     """Those on which nothing settled stands."""
     standing = view.standing(targets=[("flag", id) for id in flags])
     settled = {s.target_id for s in standing if s.state == "effective" and s.decision in SETTLED}
     return [id for id in flags if id not in settled]
 
 
-def _prepared(view: View | Store, contract_id: str) -> SignOff:
+def _prepared(view: Reads, contract_id: str) -> SignOff:
     found = view.sign_offs(contract_id)
     if not found:
         raise _not_prepared(contract_id)

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -80,11 +80,11 @@ Check = Callable[["View"], None]
 """Looks at what stands in the moment before an event is written, and raises ReviewError if it must not be."""
 
 
-class View:
-    """Reads what stands, over one connection."""
+class Reads:
+    """What stands, for whoever has a connection to read it over."""
 
-    def __init__(self, connection: sqlite3.Connection):
-        self._connection = connection
+    def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        raise NotImplementedError
 
     def standing(
         self,
@@ -97,55 +97,67 @@ class View:
         """What stands of the decisions, one of each target, in the order of their numbers; of a contract, of some
         targets (each a name and an id), or in a state only. What is approved for a later day is `waiting` until then;
         `on` is today (UTC) when not given."""
-        return standing(self._connection, contract_id, targets, state, on or _today())
+        with self._reading() as connection:
+            return standing(connection, contract_id, targets, state, on or _today())
 
     def decision(self, number: int) -> Standing | None:
         """The decision of that number unless it was undone, whether or not another one stands now."""
-        found = standing(self._connection, None, None, None, _today(), number=number)
-        return found[0] if found else None
+        with self._reading() as connection:
+            found = standing(connection, None, None, None, _today(), number=number)
+            return found[0] if found else None
 
     def batch(self, batch: str | None) -> list[Standing]:
         """The decisions of a bulk confirmation that were not undone; none without one."""
-        return [] if batch is None else standing(self._connection, None, None, None, _today(), batch=batch)
+        with self._reading() as connection:
+            return [] if batch is None else standing(connection, None, None, None, _today(), batch=batch)
 
     def requests(self, *, state: str | None = None, number: int | None = None) -> list[Request]:
         """Bulk confirmations and overrides of rules, by number."""
-        return requests(self._connection, state, number)
+        with self._reading() as connection:
+            return requests(connection, state, number)
 
     def sign_offs(self, contract_id: str | None = None) -> list[SignOff]:
         """The last preparation of each contract, or of one, with its sign-off; those withdrawn are left out."""
-        return sign_offs(self._connection, contract_id)
+        with self._reading() as connection:
+            return sign_offs(connection, contract_id)
 
     def periods(self, *, all: bool = False) -> list[LockedPeriod]:
         """The locked periods; with `all` those that were reopened, too."""
-        return periods(self._connection, all)
+        with self._reading() as connection:
+            return periods(connection, all)
 
     def conflicts(self, *, all: bool = False) -> list[Conflict]:
         """Decisions that could not be landed since something else stood there; those decided anew only with `all`."""
-        return conflicts(self._connection, all)
+        with self._reading() as connection:
+            return conflicts(connection, all)
 
     def undecided_changes(self, on: date | None = None) -> list[Change]:
         """What counts by now and is not landed yet, and what was landed and taken back since, in the order to land."""
-        return changes(self._connection, on or _today())
+        with self._reading() as connection:
+            return changes(connection, on or _today())
 
     def last_effective(
         self, target: TargetName, target_id: str, on: date | None = None, *, without: Collection[int] = ()
     ) -> Standing | None:
         """The last decision on a target that counts and met no conflict, whatever waits or was declined since; those
         of some numbers are left out."""
-        return last_effective(self._connection, target, target_id, on or _today(), without)
+        with self._reading() as connection:
+            return last_effective(connection, target, target_id, on or _today(), without)
 
     def request_changes(self) -> list[Request]:
         """Overrides of rules that were approved, and those landed and undone since, that are not landed yet."""
-        return request_changes(self._connection)
+        with self._reading() as connection:
+            return request_changes(connection)
 
     def sign_off_changes(self) -> list[SignOff]:
         """Sign-offs, and withdrawals of those landed, that are not landed yet."""
-        return sign_off_changes(self._connection)
+        with self._reading() as connection:
+            return sign_off_changes(connection)
 
     def landings(self) -> set[str]:
         """The ids of the runs that are noted to have landed something."""
-        return {row[0] for row in self._connection.execute("SELECT run_id FROM landings")}
+        with self._reading() as connection:
+            return {row[0] for row in connection.execute("SELECT run_id FROM landings")}
 
     def events(
         self,
@@ -167,18 +179,31 @@ class View:
             given.append(contract_id)
         order = "number DESC" if last_first else "number"
         sql = f"SELECT {_COLUMNS} FROM events WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"
-        rows = self._connection.execute(sql, [*given, -1 if limit is None else limit])
-        return [_event(row) for row in rows]
+        with self._reading() as connection:
+            rows = connection.execute(sql, [*given, -1 if limit is None else limit])
+            return [_event(row) for row in rows]
 
     def event(self, number: int) -> Event | None:
         """The event of that number."""
-        found = self._connection.execute(f"SELECT {_COLUMNS} FROM events WHERE number = ?", [number]).fetchone()
-        return _event(found) if found else None
+        with self._reading() as connection:
+            found = connection.execute(f"SELECT {_COLUMNS} FROM events WHERE number = ?", [number]).fetchone()
+            return _event(found) if found else None
 
     def last(self) -> int:
         """The number of the last event, 0 without any."""
-        found = self._connection.execute("SELECT number FROM head").fetchone()
-        return found[0] if found else 0
+        with self._reading() as connection:
+            found = connection.execute("SELECT number FROM head").fetchone()
+            return found[0] if found else 0
+
+
+class View(Reads):
+    """Reads what stands over one connection, whose moment it sees."""
+
+    def __init__(self, connection: sqlite3.Connection):
+        self._connection = connection
+
+    def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        return nullcontext(self._connection)
 
 
 class _Prepared(NamedTuple):
@@ -192,7 +217,7 @@ class _Waiting(NamedTuple):
     outcome: "Future[list[Event]]"
 
 
-class Store:
+class Store(Reads):
     """The events of one warehouse. Any number of processes and threads may have it open.
 
     Raises ReviewError (code `review_store`) when the file can't be read or written.
@@ -259,8 +284,8 @@ class Store:
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of what stands, table by table."""
-        with self._reading() as view, _told(self._file):
-            return contents(view._connection)
+        with self._reading() as connection:
+            return contents(connection)
 
     def close(self) -> None:
         """Close the connections of this thread and of the writer."""
@@ -269,114 +294,22 @@ class Store:
             connection.close()
             del self._threads.connection
 
-    def standing(
-        self,
-        *,
-        contract_id: str | None = None,
-        targets: Iterable[tuple[TargetName, str]] | None = None,
-        state: str | None = None,
-        on: date | None = None,
-    ) -> list[Standing]:
-        """See View.standing."""
-        with self._reading() as view:
-            return view.standing(contract_id=contract_id, targets=targets, state=state, on=on)
-
-    def decision(self, number: int) -> Standing | None:
-        """See View.decision."""
-        with self._reading() as view:
-            return view.decision(number)
-
-    def batch(self, batch: str | None) -> list[Standing]:
-        """See View.batch."""
-        with self._reading() as view:
-            return view.batch(batch)
-
-    def requests(self, *, state: str | None = None, number: int | None = None) -> list[Request]:
-        """See View.requests."""
-        with self._reading() as view:
-            return view.requests(state=state, number=number)
-
-    def sign_offs(self, contract_id: str | None = None) -> list[SignOff]:
-        """See View.sign_offs."""
-        with self._reading() as view:
-            return view.sign_offs(contract_id)
-
-    def periods(self, *, all: bool = False) -> list[LockedPeriod]:
-        """See View.periods."""
-        with self._reading() as view:
-            return view.periods(all=all)
-
-    def conflicts(self, *, all: bool = False) -> list[Conflict]:
-        """See View.conflicts."""
-        with self._reading() as view:
-            return view.conflicts(all=all)
-
-    def undecided_changes(self, on: date | None = None) -> list[Change]:
-        """See View.undecided_changes."""
-        with self._reading() as view:
-            return view.undecided_changes(on)
-
-    def last_effective(self, target: TargetName, target_id: str, on: date | None = None) -> Standing | None:
-        """See View.last_effective."""
-        with self._reading() as view:
-            return view.last_effective(target, target_id, on)
-
-    def request_changes(self) -> list[Request]:
-        """See View.request_changes."""
-        with self._reading() as view:
-            return view.request_changes()
-
-    def sign_off_changes(self) -> list[SignOff]:
-        """See View.sign_off_changes."""
-        with self._reading() as view:
-            return view.sign_off_changes()
-
-    def landings(self) -> set[str]:
-        """See View.landings."""
-        with self._reading() as view:
-            return view.landings()
-
-    def events(
-        self,
-        *,
-        after: int = 0,
-        actions: Iterable[Action] | None = None,
-        contract_id: str | None = None,
-        limit: int | None = None,
-        last_first: bool = False,
-    ) -> list[Event]:
-        """See View.events."""
-        with self._reading() as view:
-            return view.events(
-                after=after, actions=actions, contract_id=contract_id, limit=limit, last_first=last_first
-            )
-
-    def event(self, number: int) -> Event | None:
-        """See View.event."""
-        with self._reading() as view:
-            return view.event(number)
-
-    def last(self) -> int:
-        """See View.last."""
-        with self._reading() as view:
-            return view.last()
-
     @contextmanager
     def snapshot(self) -> Iterator[View]:
         """Reads what stands as it is now, whatever is appended meanwhile; also what this thread reads otherwise."""
-        with self._reading() as view:
-            view._connection.execute("BEGIN")
+        with self._reading() as connection:
+            connection.execute("BEGIN")
             try:
-                yield view
+                yield View(connection)
             finally:
-                view._connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
 
     @contextmanager
-    def _reading(self) -> Iterator[View]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         with _told(self._file):
             if not hasattr(self._threads, "connection"):
                 self._threads.connection = _connected(self._file)
-            yield View(self._threads.connection)
+            yield self._threads.connection
 
     @contextmanager
     def _alone(self, until: Callable[[], bool] = lambda: False) -> Iterator[None]:
