@@ -191,7 +191,7 @@ def commit(
     _write_small_tables(root, landing, files, run, references)
     take_in()
     heads, superseded = _write_heads(root, landing, manifest)
-    manifest = manifest.model_copy(update=taken_in() | {"heads": heads, "superseded": superseded})
+    manifest = manifest.model_copy(update=taken_in() | {"heads": heads, "superseded": superseded, "run": run})
     if check:
         _stage_rows(landing, _checked(root, manifest, check))
         take_in()
