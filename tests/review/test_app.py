@@ -441,6 +441,10 @@ def test_a_blind_value_confirms_or_overrides(read_once: Path, tmp_path: Path, wr
     row = page[page.index(f'id="item-{term["id"]}"') :].partition('<div class="term"')[0]
     assert 'name="blind" value="yes"' in page and 'data-value=""' in row
     assert "Hidden" in row and ">60" not in row and "sixty" not in row
+    of_the_page = ann.json(f"/contracts/{contract}")
+    shown = next(item for item in of_the_page["view"]["terms"] if item["id"] == term["id"])
+    assert shown["value"] is None and shown["row"]["value"] is None and shown["row"]["quote"] is None
+    assert term["id"] not in of_the_page["boxes"] and f'data-for="{term["id"]}"' not in page
     kept = ann.decide(term, "overridden", new_value=written, blind="yes").json()["standing"]
     assert kept["decision"] == decision
     assert app.state.site.store.events(actions=["decided"])[-1].body["is_blind"] is True

@@ -18,6 +18,7 @@ from schemas.terms import TERM_BY_NAME
 pages = Pages()
 KEYS = dict(zip(DECISIONS, ("c", "o", "r", "x", "i", "e"), strict=True))
 _LIST_SIZE = 50
+_SEEN_BLIND = ("term_id", "contract_id", "document_id", "term", "status")
 _KINDS: dict[str, PictureKind] = {"page": "page", "straight": "straight", "original": "original"}
 
 
@@ -69,7 +70,9 @@ def _list(visit: Visit, q: str, key: str, *, is_lost: bool = False) -> Response:
 def contract(visit: Visit, contract_id: str) -> Response:
     """A contract: its pages beside its flags, terms, topics and all that belongs to it."""
     site, params = visit.site, visit.request.query_params
-    view = site.desk.contract(contract_id)
+    read = site.desk.contract(contract_id)
+    blind = blind_in(read, site.settings.review_blind_share) if visit.person.may("reviewer") else frozenset()
+    view = _blinded(read, blind)
     chosen = _chosen(view, params.get("target"), params.get("id"))
     visit.tell("viewed", contract_id, **({"target": chosen.target, "target_id": chosen.id} if chosen else {}))
     documents = [row["document_id"] for row in view.documents]
@@ -93,7 +96,7 @@ def contract(visit: Visit, contract_id: str) -> Response:
         document_id=document_id,
         pages=[page for page in view.pages if page.document_id == document_id],
         boxes=_placed(view, boxes, shown),
-        blind=blind_in(view, site.settings.review_blind_share) if visit.person.may("reviewer") else frozenset(),
+        blind=blind,
         is_material=_is_material(visit, view),
         is_picture=any(page.capture_class != "digital" for page in view.pages),
         sections=_sections(view),
@@ -167,6 +170,17 @@ def blind_in(view: ContractView, share: float) -> frozenset[str]:
         for item in view.terms
         if item.standing is None and item.decided is None and not item.conflict and is_blind(item.id, share)
     )
+
+
+def _blinded(view: ContractView, blind: frozenset[str]) -> ContractView:
+    """The view without what was read of the blind terms, nor where."""
+
+    def without(item: Item) -> Item:
+        row = {name: value if name in _SEEN_BLIND else None for name, value in item.row.items()}
+        return item.model_copy(update={"value": None, "page_number": None, "row": row})
+
+    terms = tuple(without(item) if item.id in blind else item for item in view.terms)
+    return view.model_copy(update={"terms": terms}) if blind else view
 
 
 def _chosen(view: ContractView, target: str | None, id: str | None) -> Item | None:
