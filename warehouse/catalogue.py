@@ -213,7 +213,7 @@ def _build(path: Path, root: Path, manifest: Manifest | None) -> None:
 def _statements(root: Path, manifest: Manifest | None, number: int | None = None) -> list[str]:
     views = _Views(root, manifest, number)
     made = [_info(root, manifest), *views.superseded()]
-    for table in sorted(TABLES, key=lambda table: (table.name != "runs", table.level != "family")):
+    for table in sorted(TABLES, key=lambda table: (table.name != "runs", table.level not in ("family", "review"))):
         made += views.of(table)
         about = f"{ABOUT[table.name]} ({_LEVELS[table.level]})"
         made.append(f"COMMENT ON VIEW {table.name} IS {literal(about)}")
@@ -354,6 +354,29 @@ _OVERLAID = {
     "flags": (
         "SELECT t.* FROM flags_of_their_run t UNION ALL BY NAME SELECT f.* EXCLUDE (family_id) FROM family_flags f"
     ),
+    # What a person concluded, and who stands for it: those who signed the contract off, before that who decided.
+    "asc606": """SELECT t.* REPLACE (
+        CASE d.decision WHEN 'confirmed' THEN d.old_value WHEN 'overridden' THEN d.new_value END AS conclusion,
+        CASE WHEN d.is_concluded THEN coalesce(s.preparer, d.reviewer) END AS preparer,
+        CASE WHEN d.is_concluded THEN coalesce(s.approver, d.approver) END AS approver,
+        CASE WHEN d.is_concluded THEN s.signed_at END AS approved_at
+    )
+    FROM asc606_of_their_run t
+    LEFT JOIN (
+        SELECT contract_id, target_id, last.*, last.decision IN ('confirmed', 'overridden') AS is_concluded
+        FROM (
+            SELECT contract_id, target_id,
+                arg_max(struct_pack(decision, old_value, new_value, reviewer, approver), decided_at) AS last
+            FROM reviews WHERE target = 'asc606' GROUP BY contract_id, target_id
+        )
+    ) d ON d.contract_id = t.contract_id AND d.target_id = t.asc606_id
+    LEFT JOIN (
+        SELECT contract_id, last.*
+        FROM (
+            SELECT contract_id, arg_max(struct_pack(action, preparer, approver, signed_at), done_at) AS last
+            FROM sign_offs GROUP BY contract_id
+        )
+    ) s ON s.contract_id = t.contract_id AND s.action = 'signed_off'""",
 }
 """Tables whose latest state is more than the latest rows of their run."""
 

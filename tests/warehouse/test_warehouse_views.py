@@ -160,6 +160,39 @@ def test_nonstandard_terms_say_what_references_mean(held: Path):
     assert row == ("Payment terms; Financing", 1, "Net 60 days", "0.pdf")
 
 
+def test_a_topic_says_what_was_concluded_and_by_whom(small: Path):
+    ((topic, contract_id, proposal),) = query(small, "SELECT asc606_id, contract_id, proposal FROM asc606 LIMIT 1")[1]
+
+    def concluded() -> list[tuple]:
+        sql = "SELECT conclusion, preparer, approver, approved_at FROM asc606_checklist WHERE asc606_id = $id"
+        return query(small, sql, {"id": topic})[1]
+
+    at = datetime(2026, 11, 20, 12)
+    said = {
+        "review_id": "v1",
+        "contract_id": contract_id,
+        "target": "asc606",
+        "target_id": topic,
+        "old_value": proposal,
+    }
+    said |= {"decision": "needs_info", "reviewer": "Ann", "decided_at": at}
+    signed = {"sign_off_id": "s1", "contract_id": contract_id, "action": "signed_off", "preparer": "Cleo"}
+    signed |= {"approver": "Ben", "signed_at": at, "done_at": at + timedelta(hours=1)}
+    withdrawn = signed | {"sign_off_id": "s2", "action": "withdrawn", "done_at": at + timedelta(hours=2)}
+    steps = (
+        ({"reviews": [said]}, (None, None, None, None)),
+        (
+            {"reviews": [said | {"review_id": "v2", "decision": "confirmed", "decided_at": at + timedelta(minutes=1)}]},
+            (proposal, "Ann", None, None),
+        ),
+        ({"sign_offs": [signed]}, (proposal, "Cleo", "Ben", at)),
+        ({"sign_offs": [withdrawn]}, (proposal, "Ann", None, None)),
+    )
+    for number, (rows, expected) in enumerate(steps):
+        land_run(small, f"v{number}", [rows], trigger="review")
+        assert concluded() == [expected], number
+
+
 def test_quarantine_says_what_to_do(root: Path):
     failed = filed(1, "r1", status="quarantined", error_code="encrypted", error_message="It has a password.")
     land_run(root, "r1", [document_rows(failed, None)])
