@@ -12,7 +12,7 @@ from prefect.schedules import Cron
 from prefect.workers.process import ProcessWorker
 
 from flows.backfill import inbox_of
-from flows.deployments import backfill, nightly, weekly
+from flows.deployments import backfill, decisions, nightly, weekly
 from flows.parts import part
 from flows.serve import HEARTBEAT_SECONDS, watch_for_lost_runs
 from schemas.errors import RunError
@@ -47,7 +47,9 @@ async def _deploy(settings: Settings, warehouse: Path | str, pool: str) -> None:
     }
     every_night = Cron(settings.schedule, timezone=settings.time_zone)
     every_week = Cron(settings.compact_schedule, timezone=settings.time_zone)
+    often = Cron(settings.review_landing_schedule, timezone=settings.time_zone)
     for deployment in (
+        await decisions.ato_deployment(name="decisions", schedule=often, concurrency_limit=1, **on_pool),
         await weekly.ato_deployment(name="weekly", schedule=every_week, concurrency_limit=1, **on_pool),
         await nightly.ato_deployment(name="nightly", schedule=every_night, concurrency_limit=1, **on_pool),
         await backfill.ato_deployment(name="backfill", concurrency_limit=1, **on_pool),

@@ -32,6 +32,7 @@ from flows.picture import as_url, drift_picture, stages_picture
 from schemas.errors import WarehouseError
 from schemas.review import ReviewError
 from schemas.settings import Settings, load_settings
+from warehouse.answers import work_out
 from warehouse.brief import brief, render
 from warehouse.compact import compact
 from warehouse.quality import figures_of_runs
@@ -66,7 +67,9 @@ def backfill(form: Backfill = MISSING_ONLY) -> dict[str, Any]:
 def weekly() -> dict[str, int]:
     """Make few large files of many small ones, and remove what nothing rests on any more."""
     settings = load_settings()
-    done = compact(opened(settings.warehouse_place, settings.warehouse_folder))
+    root = opened(settings.warehouse_place, settings.warehouse_folder)
+    done = compact(root)
+    work_out(root)
     return {"files_before": done.files_before, "files_after": done.files_after}
 
 

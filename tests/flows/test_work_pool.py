@@ -109,6 +109,7 @@ def server(environment, database, tmp_path) -> Iterator[Server]:
 def test_a_night_is_divided_among_the_workers_of_a_pool(server, agent, tmp_path):
     for number in range(6):
         write_pdf(tmp_path / "inbox" / f"{number}.pdf", AGREEMENT.replace("sixty (60)", f"{20 + number}"))
+    assert set(server.deployments()) == {"nightly", "backfill", "weekly", "decisions", "part"}
     nightly = server.deployments()["nightly"]
     started = server.post(f"/deployments/{nightly['id']}/create_flow_run", {})
     run = server.wait_for(lambda: server.finished(started["id"]), "the night")
