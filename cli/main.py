@@ -232,7 +232,8 @@ def import_workbook(
 
     settings = load_settings()
     folder = settings.review_folder(warehouse_place(settings, warehouse))
-    lines, complete = import_report(warehouse_folder(settings, warehouse), workbook, reviewer, dry_run, folder)
+    root = warehouse_folder(settings, warehouse)
+    lines, complete = import_report(root, workbook, reviewer, dry_run, folder, settings.review_materiality)
     for line in lines:
         typer.echo(line)
     if not complete:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple, Protocol
 
-from review.facts import ContractDates, Facts, TargetFacts
+from review.facts import ContractDates, Facts, PublishedFacts, TargetFacts
 from review.projection import LockedPeriod, Request, SignOff
 from review.store import Reads, Store, View
 from schemas.review import SETTLED, Action, NewEvent, Person, ReviewError, Role, Standing, TargetName
@@ -305,7 +305,7 @@ class Reviewing:
         return facts.total_value is not None and facts.total_value >= self._settings.review_materiality
 
     def _needs_two(self, facts: TargetFacts) -> bool:
-        return facts.severity == "critical" or self._is_material(facts)
+        return needs_two(facts.severity, facts.total_value, self._settings.review_materiality)
 
     def _kept(self, number: int) -> Standing:
         standing = self._store.decision(number)
@@ -366,14 +366,22 @@ class Reviewing:
         return self._store.standing(targets=[(d.target, d.target_id) for d in asked.decisions])
 
 
-def why_closed(store: Store, desk: Facts, contract_id: str) -> tuple[str, str] | None:
-    """Why nothing may be decided on a contract now, and what to do: it is signed off, or of a locked period. None where
-    it may."""
-    dates = desk.dates(contract_id) or ContractDates()
+def needs_two(severity: str | None, total_value: float | None, materiality: float) -> bool:
+    """Whether a decision counts only when a second person approves it."""
+    return severity == "critical" or (total_value is not None and total_value >= materiality)
+
+
+def why_not_alone(
+    store: Store, facts: PublishedFacts, materiality: float, contract_id: str, severity: str | None
+) -> tuple[str, str] | None:
+    """Why one person may not decide on something of a contract now, with what to do: it is signed off, of a locked
+    period, or needs a second person. None where they may."""
     try:
-        _refuse_closed(store, contract_id, dates)
+        _refuse_closed(store, contract_id, facts.dates(contract_id) or ContractDates())
     except ReviewError as closed:
         return closed.message.rstrip("."), closed.help
+    if needs_two(severity, facts.total_value(contract_id), materiality):
+        return "it takes two people", "Decide on it on the review page, where a second person approves it."
     return None
 
 

@@ -84,6 +84,11 @@ class PublishedFacts:
             WHERE f.contract_id = $id AND f.severity = 'critical' ORDER BY f.flag_id"""
         return [row[0] for row in query(self._root, sql, {"id": contract_id})[1]]
 
+    def total_value(self, contract_id: str) -> float | None:
+        """The contract's total value, in whatever currency; None where it is not known."""
+        rows = query(self._root, "SELECT total_value FROM contracts WHERE contract_id = $id", {"id": contract_id})[1]
+        return float(rows[0][0]) if rows and rows[0][0] is not None else None
+
     def dates(self, contract_id: str) -> ContractDates | None:
         """See Facts.dates."""
         sql = f"SELECT {_DATES} FROM contracts c WHERE c.contract_id = $id"

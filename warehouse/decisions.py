@@ -101,8 +101,9 @@ def evidence_of(target: TargetName, row: Mapping[str, Any]) -> str:
     return evidence_hash(row["quote"], next((value for value in seen if value is not None), None))
 
 
-Refuser = Callable[[str], tuple[str, str] | None]
-"""Says why nothing may be decided on a contract now, and what to do; None where it may."""
+Refuser = Callable[[str, str | None], tuple[str, str] | None]
+"""Says why something may not be decided on now, and what to do; None where it may. It is told the contract, and the
+severity of the flag where it is one."""
 
 
 def take(
@@ -110,12 +111,12 @@ def take(
     given: Sequence[Decision],
     *,
     dry_run: bool = False,
-    refuse: Refuser = lambda contract_id: None,
+    refuse: Refuser = lambda contract_id, severity: None,
 ) -> Taken:
     """Land the decisions that can be taken and publish them; with `dry_run` only say what would be taken.
 
-    `refuse` is asked about each contract. What is said twice counts once, and what is held already is left alone.
-    Raises WarehouseError when there is no warehouse or another run is publishing.
+    `refuse` is asked about each contract and severity. What is said twice counts once, and what is held already is left
+    alone. Raises WarehouseError when there is no warehouse or another run is publishing.
     """
     root = Path(root)
     today = _today(root, given)
@@ -142,7 +143,7 @@ def standing_now(root: Path, targets: Iterable[tuple[str, str]]) -> dict[tuple[s
     wanted_ids = set(targets)
     for name, target in TARGETS.items():
         if ids := [id for kind, id in wanted_ids if kind == name]:
-            columns = ("contract_id", "quote", target.field, *target.seen)
+            columns = ("contract_id", "quote", target.field, *target.seen, *(("severity",) if name == "flag" else ()))
             wanted = f"{target.id} IN (SELECT unnest($ids))"
             sql = f"SELECT {target.id}, {', '.join(columns)} FROM {target.table} WHERE {wanted}"
             for id, *row in query(root, sql, {"ids": ids})[1]:
@@ -183,8 +184,8 @@ def _refusals(given: Sequence[Decision], today: _Rows, refuse: Refuser) -> Itera
             yield Refusal(decision, f"{there} says something else of it", "Leave one of them.")
         elif problem := _problem(decision, today.get(decision.on)):
             yield Refusal(decision, *problem)
-        elif closed := refuse(today[decision.on]["contract_id"]):
-            yield Refusal(decision, *closed)
+        elif refused := refuse((row := today[decision.on])["contract_id"], row.get("severity")):
+            yield Refusal(decision, *refused)
 
 
 def _problem(decision: Decision, row: Mapping[str, Any] | None) -> tuple[str, str] | None:

@@ -264,7 +264,7 @@ def test_what_a_workbook_brought_later_counts(office: Office, monkeypatch: pytes
     assert office.rows()[-1] == ("confirmed", None)
 
 
-def test_a_workbook_decides_nothing_that_is_closed(office: Office, tmp_path: Path):
+def test_a_workbook_decides_nothing_that_is_closed_or_takes_two(office: Office, tmp_path: Path):
     office.call("export", tmp_path / "out.xlsx")
     book = load_workbook(tmp_path / "out.xlsx")
     sheet = book["Sources"]
@@ -276,7 +276,9 @@ def test_a_workbook_decides_nothing_that_is_closed(office: Office, tmp_path: Pat
     refused = office.call(*given, code=1).out
     assert "0 taken" in refused and "locked period" in refused and "An approver reopens it" in refused
     office.reviewing.reopen(BEN, date(2026, 1, 1), date(2026, 12, 31), "late")
-    assert "1 taken" in office.call(*given).out
+    refused = office.call(*given, code=1).out
+    assert "0 taken" in refused and "it takes two people" in refused, "the contract is worth 360,000"
+    assert "1 taken" in office.call(*given, CONTRACT_AGENT_REVIEW_MATERIALITY="1000000").out
 
 
 def test_sign_offs_and_overrides_of_rules(office: Office):
