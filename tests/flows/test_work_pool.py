@@ -81,7 +81,7 @@ def server(environment, database, tmp_path) -> Iterator[Server]:
 
     def start(command: list, environment: dict[str, str], name: str) -> subprocess.Popen:
         with (tmp_path / f"{name}.log").open("w") as log:
-            processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+            processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True))
         return processes[-1]
 
     serve = [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
@@ -97,13 +97,11 @@ def server(environment, database, tmp_path) -> Iterator[Server]:
         yield server
     finally:
         for process in reversed(processes):
-            process.terminate()
+            os.killpg(
+                process.pid, signal.SIGKILL
+            )  # asked to end, a worker waits half a minute for a server that is gone
         for process in processes:
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:  # a worker waits for what it asked the server
-                process.kill()
-                process.wait()
+            process.wait()
 
 
 def test_a_night_is_divided_among_the_workers_of_a_pool(server, agent, tmp_path):
