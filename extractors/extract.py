@@ -86,11 +86,15 @@ def answer_in_batches(llm: LlmSettings) -> None:
 
 
 def prompt_version(llm: LlmSettings, playbook: Playbook) -> str:
-    """What decides an answer beside the document: prompt, schema, positions, model and what is sent."""
+    """What decides an answer beside the document: prompt, schema, positions, model and what is sent.
+
+    Corrections are left out: to approve one is no reason to pay for all contracts once more.
+    """
     from extractors.engines.llm.requests import Letter
 
     sent = (llm.model, llm.base_url, llm.api, llm.effort, llm.passage_tokens, llm.groups, llm.redact, llm.page_images)
-    return "-".join([Letter(llm, positions(playbook)).version, *map(str, sent)])
+    plain = llm.model_copy(update={"corrections": ()})
+    return "-".join([Letter(plain, positions(playbook)).version, *map(str, sent)])
 
 
 def extract(document: Document, chunks: Sequence[Chunk], reader: Engine, show: Show | None = None) -> Extraction:

@@ -245,10 +245,14 @@ class _Found(NamedTuple):
 
 
 def _llm(request: Request, settings: Settings, run_id: str) -> LlmSettings:
-    """How the openai engine is run: the lower of the settings' budget and the request's holds."""
+    """How the openai engine is run: the lower of the settings' budget and the request's holds, and the corrections that
+    people approved as examples are shown."""
+    from review.loop.examples import corrections
+
     llm = settings.llm(request.warehouse / LEDGER, run_id)
     budgets = [budget for budget in (llm.cost_per_run, request.max_cost) if budget is not None]
-    return llm.model_copy(update={"cost_per_run": min(budgets, default=None)})
+    given = {"cost_per_run": min(budgets, default=None), "corrections": corrections(settings.home)}
+    return llm.model_copy(update=given)
 
 
 class _Keys:

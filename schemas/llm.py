@@ -13,8 +13,19 @@ LEDGER = Path("work") / "requests.sqlite"
 """Where a warehouse keeps its ledger of requests."""
 
 
+class Correction(Frozen):
+    """A correction that people approved as an example: the words `quote` of the passage say `value`, not `wrong`."""
+
+    term: str
+    passage: str
+    quote: str
+    value: str
+    wrong: str | None
+
+
 class LlmSettings(Frozen):
-    """See the settings `openai_...`. Prices are US dollars for a million tokens; `ledger` is a SQLite file."""
+    """See the settings `openai_...`. Prices are US dollars for a million tokens; `ledger` is a SQLite file;
+    `corrections` are shown in every request that reads a contract."""
 
     model: str
     base_url: str
@@ -35,6 +46,7 @@ class LlmSettings(Frozen):
     timeout_seconds: float = 120.0
     longest_wait_seconds: float = 300.0
     attempts: int = 6
+    corrections: tuple[Correction, ...] = ()
     ledger: Path
     run_id: str
 

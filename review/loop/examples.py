@@ -1,10 +1,11 @@
-"""Candidates for examples in a prompt: corrections with the passage they rest on, redacted. A person approves each.
+"""Examples in the prompt: corrections with the passage they rest on, redacted. A person approves each.
 
 Never from a contract that measures: none of those held back, and none of the benchmarks'.
 """
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -18,9 +19,12 @@ from schemas.base import Frozen
 from schemas.contract import Extraction, Term
 from schemas.document import Document
 from schemas.learned import folder, write
+from schemas.llm import Correction
 from warehouse.rows import stable_id
 
 FILE = "examples.json"
+MOST_SHOWN = 20
+"""So many a prompt shows; each is about a hundred tokens in every request, which the provider's cache serves."""
 AROUND = 240
 """Characters of the passage on either side of the quotation."""
 
@@ -124,6 +128,17 @@ def approved(home: Path) -> tuple[Example, ...]:
     """The examples that were approved."""
     file = folder(home) / FILE
     return _EXAMPLES.validate_json(file.read_bytes()) if file.is_file() else ()
+
+
+def corrections(home: Path) -> tuple[Correction, ...]:
+    """The approved examples as prompts show them; of many those of the most different terms first."""
+    of_term: Counter[str] = Counter()
+    ranked = []
+    for example in approved(home):
+        ranked.append((of_term[example.term], example.example_id, example))
+        of_term[example.term] += 1
+    shown = [example for *_, example in sorted(ranked, key=lambda one: one[:2])[:MOST_SHOWN]]
+    return tuple(Correction(**{name: getattr(example, name) for name in Correction.model_fields}) for example in shown)
 
 
 def keep_examples(home: Path, examples: Sequence[Example]) -> None:

@@ -39,7 +39,7 @@ def test_both_engines_agree(server, reader, document):
     law = found.term("governing_law")
     assert (law.value, law.evidence, law.confidence) == ("Ohio", "verified", 0.9988)
     assert found.engine.extractor == "openai"
-    assert found.engine.prompt_version.startswith("extract-2-")
+    assert found.engine.prompt_version.startswith("extract-3-")
 
 
 def test_absence_needs_both(server, reader, document):

@@ -14,6 +14,8 @@ from honest import honest
 from PIL import Image
 from server import Fault
 
+from review.loop.examples import Example, keep_examples
+
 MANY = int(os.environ.get("CONTRACT_AGENT_FAULTY_DOCUMENTS", "15"))
 """Documents of the night with faults; a thousand take some minutes and are a measurement."""
 
@@ -50,6 +52,19 @@ def test_a_run_lands_terms_requests_and_cost(ask, inbox, server):
     tokens_in, tokens_out, cost = rows(ask, "SELECT tokens_in, tokens_out, cost_usd FROM runs")[0]
     assert int(tokens_in) > 1000 and int(tokens_out) > 100 and float(cost) > 0
     assert len(server.calls) == 1
+
+
+def test_what_was_approved_as_an_example_is_shown_from_then_on(ask, inbox, server, tmp_path):
+    assert ask("run", str(inbox), "--extractor", "openai").code == 0
+    said = {"term": "currency", "language": "en", "passage": "All sums are in loonies.", "quote": "in loonies"}
+    example = Example(example_id="x", contract_id="c", value="CAD", wrong="USD", reason_code="wrong_value", **said)
+    keep_examples(tmp_path / "home", [example])
+    assert ask("run", str(inbox), "--extractor", "openai").summary["documents"] == 0, "nothing is paid for twice"
+    write_pdf(inbox / "another.pdf", AGREEMENT.replace("Ohio", "Utah"))
+    assert ask("run", str(inbox), "--extractor", "openai").summary["documents"] == 1
+    first, second = (call.body["instructions"] for call in server.calls)
+    assert example.passage in second and example.passage not in first
+    assert len(rows(ask, "SELECT DISTINCT prompt_version FROM terms WHERE prompt_version IS NOT NULL")) == 2
 
 
 def test_auto_without_a_key_sends_nothing(agent, inbox, server):

@@ -11,10 +11,11 @@ from extractors.check import check
 from extractors.engines.llm.prompts import FOLDER, load
 from extractors.engines.llm.requests import Letter
 from extractors.engines.llm.schema import ASKED, Answer, answer_schema
+from extractors.extract import prompt_version
 from extractors.flag import flag
 from schemas.contract import EngineInfo, Extraction, Judgement, Term
 from schemas.errors import SettingsError
-from schemas.llm import LlmSettings
+from schemas.llm import Correction, LlmSettings
 from schemas.playbook import load_playbooks, positions
 
 PROMPTS = sorted(FOLDER.glob("*/*.md"))
@@ -41,6 +42,15 @@ def test_quotations_of_examples_stand_in_their_passages(example):
         assert said.quote is None or said.quote in example.passage
         assert (said.passage is None) == (said.quote is None)
         assert said.passage is None or f"[{said.passage}]" in example.passage
+
+
+def test_approved_corrections_are_shown_and_make_no_contract_stale():
+    said = Correction(term="payment_terms_days", passage="Due in 45 days.", quote="in 45 days", value="45", wrong="30")
+    plain, shown = letter(), letter(corrections=(said,))
+    assert said.passage in shown.prefix and '"value": "45", "wrong": "30"' in shown.prefix
+    assert shown.prefix.startswith(plain.prefix.rstrip()) and shown.version != plain.version
+    settings = shown._settings
+    assert prompt_version(settings, load_playbooks()) == prompt_version(plain._settings, load_playbooks())
 
 
 def test_a_missing_variable_is_an_error():
@@ -79,7 +89,7 @@ def test_the_prefix_asks_for_every_term_and_names_no_document():
 
 def test_the_version_tells_prompt_and_schema():
     version = letter().version
-    assert version.startswith("extract-2-")
+    assert version.startswith("extract-3-")
     assert Letter(letter()._settings, ()).version != version
 
 

@@ -38,7 +38,10 @@ class Letter:
     def prefix(self) -> str:
         """The instructions, the same bytes in every request."""
         return load("extract").render(
-            terms=[TERM_BY_NAME[name] for name in ASKED], clause_types=CLAUSE_TYPES, positions=self.positions
+            terms=[TERM_BY_NAME[name] for name in ASKED],
+            clause_types=CLAUSE_TYPES,
+            positions=self.positions,
+            corrections=self._settings.corrections,
         )
 
     @cached_property
