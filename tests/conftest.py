@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from frontdoor import Done, fresh_environment, run_agent, small_inbox
+from frontdoor import Done, call_here, fresh_environment, run_agent, small_inbox
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_contracts"
 SAMPLES_DATE = "2026-11-02"
@@ -47,6 +47,13 @@ def agent(tmp_path: Path) -> Callable[..., Done]:
     """`contract-agent` with a data folder of its own; keyword arguments add to its environment."""
     given = {"CONTRACT_AGENT_HOME": str(tmp_path / "home")}
     return lambda *arguments, **more: run_agent(*arguments, **given | more)
+
+
+@pytest.fixture
+def agent_here(tmp_path: Path) -> Callable[..., Done]:
+    """The same in this process (see `frontdoor.call_here`)."""
+    given = {"CONTRACT_AGENT_HOME": str(tmp_path / "home")}
+    return lambda *arguments, **more: call_here(*arguments, **given | more)
 
 
 @pytest.fixture(scope="session")

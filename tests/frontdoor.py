@@ -1,13 +1,22 @@
 """The front door, as tests use it: the command line in a fresh environment, and contracts made on the spot."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
 import pymupdf
+import pytest
+
+import cli.main
+import flows.line
+import flows.pool
+from flows.jobs import Job, Outcome
 
 AGENT = Path(sys.executable).parent / "contract-agent"
 
@@ -98,3 +107,37 @@ def run_agent(*arguments: object, **environment: str) -> Done:
     command = [str(AGENT), *map(str, arguments)]
     done = subprocess.run(command, env=fresh_environment(**environment), capture_output=True, text=True, timeout=600)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def call_here(*arguments: object, **environment: str) -> Done:
+    """The same command in this process, which also reads the documents: for tests that are about what comes out.
+    Starting a command and its workers takes longer than reading a page or two."""
+    out, err = io.StringIO(), io.StringIO()
+    flows.line._playbook.cache_clear()  # a new process would read it anew
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - set(fresh_environment()):
+            patch.delenv(name)
+        for name, value in fresh_environment(**environment).items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["contract-agent", *map(str, arguments)])
+        patch.setattr(flows.pool, "workers", _no_workers)
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            cli.main.main()
+    flows.line._engine.cache_clear()
+    return Done(ended.value.code or 0, out.getvalue(), err.getvalue())
+
+
+class _Here:
+    """What `flows.pool.Workers` does, without any."""
+
+    def outcomes(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        return map(flows.line.process, jobs)
+
+    def plan(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            flows.line.plan(job)
+
+
+@contextmanager
+def _no_workers(*bounds: object) -> Iterator[_Here]:
+    yield _Here()

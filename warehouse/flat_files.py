@@ -33,8 +33,7 @@ def write_flat(root: Path, path: Path, name: str) -> Path:
     con = connect(root)
     built = path.with_name(f".{path.name}-{uuid4().hex}.tmp")
     try:
-        con.execute(_sql(con, name))
-        (_parquet if path.suffix.lower() == ".parquet" else _csv)(con, built)
+        (_parquet if path.suffix.lower() == ".parquet" else _csv)(con, _sql(con, name), built)
         settle(built, path)
     except OSError as error:
         raise WarehouseError(
@@ -68,14 +67,15 @@ def _key(name: str) -> str:
     return "".join(sign for sign in name.lower() if sign.isalnum())
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    reader: pa.RecordBatchReader = con.to_arrow_reader(_BATCH)
+def _parquet(con: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
+    reader: pa.RecordBatchReader = con.sql(sql).to_arrow_reader(_BATCH)
     with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch)
 
 
-def _csv(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _csv(con: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
+    con.execute(sql)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(column[0] for column in con.description or ())

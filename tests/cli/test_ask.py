@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 
 from benchmarks.ask import HALVES, asked, measure
 from benchmarks.question_page import PAGE, head
@@ -19,13 +19,13 @@ def warehouse(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("asked")
     write_pdf(folder / "inbox" / "agreement.pdf", AGREEMENT)
     ours = '["Harbor Light Software Inc"]'
-    done = run_agent("run", folder / "inbox", CONTRACT_AGENT_HOME=str(folder), CONTRACT_AGENT_OUR_ENTITIES=ours)
+    done = call_here("run", folder / "inbox", CONTRACT_AGENT_HOME=str(folder), CONTRACT_AGENT_OUR_ENTITIES=ours)
     assert done.code == 0, done.err
     return folder / "warehouse"
 
 
-def test_the_nearest_question_answers_and_says_which_it_is(agent, warehouse):
-    done = agent("ask", "who", "pays us later than 45 days", "--warehouse", warehouse)
+def test_the_nearest_question_answers_and_says_which_it_is(agent_here, warehouse):
+    done = agent_here("ask", "who", "pays us later than 45 days", "--warehouse", warehouse)
     assert done.code == 0, done.err
     assert "Question: Which have payment terms beyond 60 days?" in done.out
     assert "The same again: contract-agent query long_payment_terms days=45" in done.out
@@ -33,36 +33,36 @@ def test_the_nearest_question_answers_and_says_which_it_is(agent, warehouse):
     assert 'agreement.pdf, page 1: "' in done.out.split("Stands in:")[1]
 
 
-def test_rows_alone_go_to_standard_output_for_a_program(agent, warehouse):
-    done = agent("ask", "who pays us later than 45 days", "--format", "json", "--warehouse", warehouse)
+def test_rows_alone_go_to_standard_output_for_a_program(agent_here, warehouse):
+    done = agent_here("ask", "who pays us later than 45 days", "--format", "json", "--warehouse", warehouse)
     assert [row["payment_terms_days"] for row in done.rows] == [60]
     assert "long_payment_terms days=45" in done.err
 
 
-def test_what_no_question_answers_is_refused_with_the_nearest(agent, warehouse):
-    done = agent("ask", "which agreements have a data protection addendum", "--warehouse", warehouse)
+def test_what_no_question_answers_is_refused_with_the_nearest(agent_here, warehouse):
+    done = agent_here("ask", "which agreements have a data protection addendum", "--warehouse", warehouse)
     assert done.code == 1
     assert done.out == ""
     assert "[no_near_question]" in done.err and "price_protection" in done.err
 
 
-def test_far_questions_are_not_shown(agent, warehouse):
-    done = agent("ask", "translate the first contract into French", "--warehouse", warehouse)
+def test_far_questions_are_not_shown(agent_here, warehouse):
+    done = agent_here("ask", "translate the first contract into French", "--warehouse", warehouse)
     assert done.code == 1
     assert "query --list" in done.err and "The nearest are" not in done.err
 
 
-def test_many_rows_are_cut(agent, warehouse):
-    done = agent("ask", "explain the flags", "--rows", "1", "--format", "json", "--warehouse", warehouse)
+def test_many_rows_are_cut(agent_here, warehouse):
+    done = agent_here("ask", "explain the flags", "--rows", "1", "--format", "json", "--warehouse", warehouse)
     assert len(done.rows) == 1
     assert "Cut at --rows 1" in done.err
 
 
-def test_a_query_explains_itself(agent):
-    shown = agent("query", "billing_differences", "--explain").out
+def test_a_query_explains_itself(agent_here):
+    shown = agent_here("query", "billing_differences", "--explain").out
     assert "34. Where does the billing system" in shown
     assert "billing=FILE.csv" in shown and "start_date DATE" in shown and "SELECT " in shown
-    assert "days=60  longest term that is still fine" in agent("query", "long_payment_terms", "--explain").out
+    assert "days=60  longest term that is still fine" in agent_here("query", "long_payment_terms", "--explain").out
 
 
 @pytest.mark.parametrize("question", questions(), ids=lambda question: question.name)
@@ -133,8 +133,8 @@ def test_every_question_is_measured_by_each_set():
         assert {each.name for each in asked() if each.half == half and each.name} == {q.name for q in questions()}
 
 
-def test_the_benchmark_prints_a_table_and_json(agent):
-    done = agent("benchmark", "ask")
+def test_the_benchmark_prints_a_table_and_json(agent_here):
+    done = agent_here("benchmark", "ask")
     assert done.code == 0, done.err
     assert [half["half"] for half in json.loads(done.out.splitlines()[-1])] == list(HALVES)
 

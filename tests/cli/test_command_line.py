@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from frontdoor import Done, run_agent, small_inbox
+from frontdoor import Done, call_here, run_agent, small_inbox
+
+pytestmark = pytest.mark.xdist_group("command_line")  # what it begins with takes long
 
 COUNTS = ("documents", "pages", "edit_marks", "contracts", "terms", "clauses", "flags", "asc606", "chunks")
 OURS = {"CONTRACT_AGENT_OUR_ENTITIES": '["Harbor Light Software Inc"]'}
@@ -18,9 +20,10 @@ def asked_after_a_run(folder: Path, **environment: str) -> Callable[..., Done]:
     """`contract-agent` over what a run of the inbox landed, for tests that only ask."""
 
     def ask(*arguments: object) -> Done:
-        return run_agent(*arguments, CONTRACT_AGENT_HOME=str(folder / "home"), **environment)
+        return call_here(*arguments, **given)
 
-    assert ask("run", small_inbox(folder / "inbox")).code == 0
+    given = environment | {"CONTRACT_AGENT_HOME": str(folder / "home")}
+    assert run_agent("run", small_inbox(folder / "inbox"), **given).code == 0
     return ask
 
 
@@ -116,42 +119,44 @@ def test_flags_have_reason_reference_and_quotation(ours):
     assert unknown.rows == []
 
 
-def test_second_run_adds_nothing(agent, inbox):
-    agent("run", inbox)
-    before = history(agent)
-    again = agent("run", inbox)
+def test_second_run_adds_nothing(agent_here, inbox):
+    agent_here("run", inbox)
+    before = history(agent_here)
+    again = agent_here("run", inbox)
     assert again.code == 0
     assert again.summary["documents"] == 0
-    assert history(agent) == before
+    assert history(agent_here) == before
 
 
-def test_another_playbook_makes_a_new_version_and_keeps_the_old(agent, inbox):
-    agent("run", inbox)
-    agent("run", inbox, "--playbook", "nda")
-    versions = agent("sql", "SELECT version, playbook_version FROM contracts_history ORDER BY 1", "--format", "json")
+def test_another_playbook_makes_a_new_version_and_keeps_the_old(agent_here, inbox):
+    agent_here("run", inbox)
+    agent_here("run", inbox, "--playbook", "nda")
+    versions = agent_here(
+        "sql", "SELECT version, playbook_version FROM contracts_history ORDER BY 1", "--format", "json"
+    )
     assert [row["version"] for row in versions.rows] == [1, 2]
     assert len({row["playbook_version"] for row in versions.rows}) == 2
-    latest = agent("sql", "SELECT version FROM contracts", "--format", "json").rows
+    latest = agent_here("sql", "SELECT version FROM contracts", "--format", "json").rows
     assert latest == [{"version": 2}]
 
 
-def test_new_documents_are_found_by_the_next_run(agent, inbox):
-    agent("run", inbox)
+def test_new_documents_are_found_by_the_next_run(agent_here, inbox):
+    agent_here("run", inbox)
     (inbox / "cut.pdf").write_bytes((inbox / "agreement.pdf").read_bytes())
-    summary = agent("run", inbox).summary
+    summary = agent_here("run", inbox).summary
     assert (summary["documents"], summary["duplicates"]) == (1, 1)
 
 
-def test_business_date(agent, inbox):
-    agent("run", inbox, "--date", "2026-05-04")
-    rows = agent("sql", "SELECT business_date FROM runs", "--format", "json").rows
+def test_business_date(agent_here, inbox):
+    agent_here("run", inbox, "--date", "2026-05-04")
+    rows = agent_here("sql", "SELECT business_date FROM runs", "--format", "json").rows
     assert rows == [{"business_date": "2026-05-04"}]
 
 
-def test_the_inbox_may_say_whose_it_is(agent, inbox):
+def test_the_inbox_may_say_whose_it_is(agent_here, inbox):
     (inbox / "contract-agent.toml").write_text('our_entities = ["Quarry Lane Foods, LLC"]\n')
-    assert agent("run", inbox).summary["documents"] == 3
-    row = agent("sql", "SELECT our_role, counterparty FROM contracts", "--format", "json").rows[0]
+    assert agent_here("run", inbox).summary["documents"] == 3
+    row = agent_here("sql", "SELECT our_role, counterparty FROM contracts", "--format", "json").rows[0]
     assert row == {"our_role": "buyer", "counterparty": "Harbor Light Software, Inc."}
 
 
@@ -224,20 +229,20 @@ def test_brief_and_workbook(ours, tmp_path):
     assert ours("export", tmp_path / "nowhere" / "morning.xlsx").code == 1
 
 
-def test_backfill_modes(agent, inbox):
-    agent("run", inbox)
-    before = history(agent)
-    assert agent("backfill", "--mode", "failed", "--dry-run").summary["documents"] == 1
-    assert agent("backfill", "--mode", "missing").summary["documents"] == 0
-    assert agent("backfill", "--mode", "stale").summary["documents"] == 0
-    assert history(agent) == before
-    everything = agent("backfill", "--mode", "all", "--from-stage", "flag").summary
+def test_backfill_modes(agent_here, inbox):
+    agent_here("run", inbox)
+    before = history(agent_here)
+    assert agent_here("backfill", "--mode", "failed", "--dry-run").summary["documents"] == 1
+    assert agent_here("backfill", "--mode", "missing").summary["documents"] == 0
+    assert agent_here("backfill", "--mode", "stale").summary["documents"] == 0
+    assert history(agent_here) == before
+    everything = agent_here("backfill", "--mode", "all", "--from-stage", "flag").summary
     assert everything["documents"] == 3
     tomorrow = date.today().replace(year=date.today().year + 1).isoformat()
-    assert agent("backfill", "--mode", "all", "--from", tomorrow, "--dry-run").summary["documents"] == 0
-    contract = agent("sql", "SELECT contract_id, version FROM contracts", "--format", "json").rows[0]
+    assert agent_here("backfill", "--mode", "all", "--from", tomorrow, "--dry-run").summary["documents"] == 0
+    contract = agent_here("sql", "SELECT contract_id, version FROM contracts", "--format", "json").rows[0]
     assert contract["version"] == 2
-    one = agent("backfill", "--mode", "all", "--contract-id", contract["contract_id"], "--dry-run").summary
+    one = agent_here("backfill", "--mode", "all", "--contract-id", contract["contract_id"], "--dry-run").summary
     assert one["documents"] == 2  # the original and its copy
 
 

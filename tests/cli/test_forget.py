@@ -6,11 +6,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 
 from extractors.engines.llm.ledger import Ledger, Sent
 from extractors.engines.llm.outcomes import Reply, Usage
 from warehouse.answers import work_out
+
+pytestmark = pytest.mark.xdist_group("forget")  # what it begins with takes long
 
 AMENDMENT = """AMENDMENT NO. 1
 
@@ -48,17 +50,17 @@ def read_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pdf(inbox / "amendment.pdf", AMENDMENT)
     write_pdf(inbox / "pebble.pdf", OTHER)
     for command in (("run", inbox), ("run", inbox, "--playbook", "nda"), ("compact", "--keep-days", "1")):
-        done = run_agent(*command, "--warehouse", folder / "warehouse", CONTRACT_AGENT_HOME=str(folder / "home"))
+        done = call_here(*command, "--warehouse", folder / "warehouse", CONTRACT_AGENT_HOME=str(folder / "home"))
         assert done.code == 0, done.err
     return folder
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, agent, read_twice: Path):
+def keeper(tmp_path: Path, agent_here, read_twice: Path):
     """The command line with a warehouse of its own, into which an inbox was read twice, under two playbooks."""
 
     def call(command: str, *arguments: object, code: int = 0):
-        done = agent(command, *arguments, "--warehouse", tmp_path / "warehouse")
+        done = agent_here(command, *arguments, "--warehouse", tmp_path / "warehouse")
         assert done.code == code, done.err
         return done
 

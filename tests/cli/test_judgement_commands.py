@@ -31,13 +31,13 @@ exceptions:
 
 
 @pytest.fixture
-def held(tmp_path: Path, agent):
+def held(tmp_path: Path, agent_here):
     """A warehouse with one agreement, and a way to run commands on it."""
     write_pdf(tmp_path / "inbox" / "agreement.pdf", AGREEMENT)
     (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
 
     def run(*arguments: object):
-        return agent(*arguments, "--warehouse", tmp_path / "wh", **OURS)
+        return agent_here(*arguments, "--warehouse", tmp_path / "wh", **OURS)
 
     assert run("run", tmp_path / "inbox").code == 0
     return run
@@ -84,10 +84,10 @@ def test_an_exception_names_who_approved_it(held, tmp_path):
         ("mine: 1\n", 1, "mine"),
     ],
 )
-def test_a_bad_playbook_is_refused_with_its_line(text, line, problem, tmp_path, agent):
+def test_a_bad_playbook_is_refused_with_its_line(text, line, problem, tmp_path, agent_here):
     file = tmp_path / "bad.yaml"
     file.write_text(text, encoding="utf-8")
-    done = agent("playbook", "check", file)
+    done = agent_here("playbook", "check", file)
     assert done.code == 1
     assert f"bad.yaml, line {line}: " in done.err
     assert problem in done.err
@@ -115,16 +115,16 @@ def test_an_unknown_term_is_said(held):
     assert "There is no term price." in held("compare", "agreement.pdf", "agreement.pdf", "--terms", "price").err
 
 
-def test_a_redline_says_what_it_means(tmp_path, agent):
+def test_a_redline_says_what_it_means(tmp_path, agent_here):
     old = write_pdf(tmp_path / "old.pdf", AGREEMENT.replace("sixty (60) days of the", "thirty (30) days of the"))
     new = write_pdf(tmp_path / "new.pdf", AGREEMENT)
-    done = agent("diff", old, new, "--html", tmp_path / "redline.html", **OURS)
+    done = agent_here("diff", old, new, "--html", tmp_path / "redline.html", **OURS)
     assert done.code == 0
     assert "changed" in done.out
     assert "R01" in done.out  # 60 days are beyond our position, 30 were not
     page = (tmp_path / "redline.html").read_text(encoding="utf-8")
     assert "<del>" in page and "<ins>" in page and "<script" not in page
-    same = agent("diff", old, old, "--format", "json", **OURS)
+    same = agent_here("diff", old, old, "--format", "json", **OURS)
     assert same.rows == []
 
 

@@ -7,12 +7,12 @@ from frontdoor import AGREEMENT, write_pdf
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, agent):
+def keeper(tmp_path: Path, agent_here):
     """The command line with a warehouse of its own, into which one agreement was read under all rules on one day, and
     under those for NDAs on the next, with a second agreement."""
 
     def call(command: str, *arguments: object, code: int = 0):
-        done = agent(command, *arguments, "--warehouse", tmp_path / "warehouse")
+        done = agent_here(command, *arguments, "--warehouse", tmp_path / "warehouse")
         assert done.code == code, done.err
         return done
 

@@ -55,7 +55,7 @@ def paper(form: str, other: str = QUARRY, day: str = "March 1, 2025", **more: ob
 
 
 @pytest.fixture
-def deal(tmp_path: Path, agent):
+def deal(tmp_path: Path, agent_here):
     """Lands papers given by name in one run and gives back a way to ask."""
     inbox, warehouse = tmp_path / "inbox", tmp_path / "warehouse"
     ours = json.dumps(["Harbor Light Software, Inc."])
@@ -63,13 +63,13 @@ def deal(tmp_path: Path, agent):
     def land(date: str = "2026-06-01", **papers: str):
         for name, text in papers.items():
             write_pdf(inbox / f"{name}.pdf", text)
-        done = agent("run", inbox, "--warehouse", warehouse, "--date", date, CONTRACT_AGENT_OUR_ENTITIES=ours)
+        done = agent_here("run", inbox, "--warehouse", warehouse, "--date", date, CONTRACT_AGENT_OUR_ENTITIES=ours)
         assert done.code == 0, done.err
 
         def ask(statement: str) -> list[tuple]:
             return [
                 tuple(row.values())
-                for row in agent("sql", statement, "--format", "json", "--warehouse", warehouse).rows
+                for row in agent_here("sql", statement, "--format", "json", "--warehouse", warehouse).rows
             ]
 
         return ask

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from frontdoor import AGENT, AGREEMENT, Done, fresh_environment, run_agent, write_pdf
+from frontdoor import AGENT, AGREEMENT, Done, call_here, fresh_environment, write_pdf
 from openpyxl import load_workbook
 
 import review.landing
@@ -30,7 +30,7 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An inbox and the warehouse it was read into."""
     folder = tmp_path_factory.mktemp("read")
     write_pdf(folder / "inbox" / "agreement.pdf", AGREEMENT)
-    done = run_agent(
+    done = call_here(
         "run", folder / "inbox", "--warehouse", folder / "warehouse", CONTRACT_AGENT_HOME=str(folder / "home")
     )
     assert done.code == 0, done.err
@@ -47,7 +47,7 @@ class Office:
 
     def call(self, command: str, *arguments: object, code: int = 0, **environment: str) -> Done:
         home = {"CONTRACT_AGENT_HOME": str(self.folder / "home")}
-        done = run_agent(command, *arguments, "--warehouse", self.root, **home | environment)
+        done = call_here(command, *arguments, "--warehouse", self.root, **home | environment)
         assert done.code == code, done.err
         return done
 
@@ -337,7 +337,7 @@ def test_a_later_day_is_waited_for(office: Office):
 
 def test_without_a_warehouse_nothing_is_landed(tmp_path: Path):
     Store(tmp_path / "warehouse" / "review")
-    done = run_agent("land-decisions", "--warehouse", tmp_path / "warehouse", CONTRACT_AGENT_HOME=str(tmp_path))
+    done = call_here("land-decisions", "--warehouse", tmp_path / "warehouse", CONTRACT_AGENT_HOME=str(tmp_path))
     assert done.code == 0 and done.summary["run_id"] is None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pymupdf
 import pytest
-from frontdoor import AGREEMENT, Done, run_agent, write_pdf
+from frontdoor import AGREEMENT, Done, call_here, write_pdf
 from PIL import Image, ImageFilter
 
 import flows.order
@@ -27,6 +27,8 @@ from schemas.errors import DocumentError
 from schemas.settings import Settings
 from warehouse.read import query
 from warehouse.state import likenesses
+
+pytestmark = pytest.mark.xdist_group("near_duplicates")  # what it begins with takes long
 
 LETTER = """ORDER LETTER
 
@@ -119,7 +121,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Night:
     word = (DOCX, "notice.docx", word_file(notice))
     (inbox / "mail" / "signed.eml").write_bytes(mail(pdf=pdf, word=word))
     (inbox / "mail" / "thanks.eml").write_bytes(mail())
-    done = run_agent("run", inbox, "--warehouse", home / "warehouse", CONTRACT_AGENT_HOME=str(home))
+    done = call_here("run", inbox, "--warehouse", home / "warehouse", CONTRACT_AGENT_HOME=str(home))
     assert done.code == 0, done.err
     return Night(inbox, home, done)
 
@@ -161,7 +163,7 @@ def test_attachments_of_mails_are_documents(landed):
 
 def test_a_second_run_has_nothing_to_do(landed):
     before = landed.ask(COUNTS)[0]
-    again = run_agent(
+    again = call_here(
         "run", landed.inbox, "--warehouse", landed.home / "warehouse", CONTRACT_AGENT_HOME=str(landed.home)
     )
     assert again.summary["documents"] == 0

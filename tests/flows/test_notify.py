@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 from pydantic import SecretStr
 
 from flows.notify import service_of, tell
@@ -84,7 +84,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The warehouse of one agreement."""
     home = tmp_path_factory.mktemp("night")
     write_pdf(home / "inbox" / "agreement.pdf", AGREEMENT)
-    done = run_agent("run", home / "inbox", "--date", "2026-11-02", CONTRACT_AGENT_HOME=str(home))
+    done = call_here("run", home / "inbox", "--date", "2026-11-02", CONTRACT_AGENT_HOME=str(home))
     assert done.code == 0, done.err
     return home / "warehouse"
 
@@ -130,8 +130,8 @@ def test_addresses_are_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert len(settings.notify) == 1 and TOKEN not in repr(settings) + settings.model_dump_json()
 
 
-def test_doctor_checks_the_addresses(agent):
-    done = agent("doctor", CONTRACT_AGENT_NOTIFY=json.dumps([f"slack://{TOKEN}", f"json://example.com/{TOKEN}"]))
+def test_doctor_checks_the_addresses(agent_here):
+    done = agent_here("doctor", CONTRACT_AGENT_NOTIFY=json.dumps([f"slack://{TOKEN}", f"json://example.com/{TOKEN}"]))
     assert "note     Address 1 of the setting notify: it can not be used" in done.out
     assert "ok       Address 2 of the setting notify: JSON" in done.out
     assert TOKEN not in done.out + done.err

@@ -28,11 +28,11 @@ def inbox(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ask(agent, server, tmp_path):
+def ask(agent_here, server, tmp_path):
     """The command line with a key and the fake server."""
 
     def run(*arguments: str, **more: str):
-        return agent(*arguments, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.url, **more)
+        return agent_here(*arguments, OPENAI_API_KEY="k", OPENAI_BASE_URL=server.url, **more)
 
     return run
 
@@ -154,7 +154,7 @@ def test_a_page_that_ocr_cannot_read_goes_as_a_picture(ask, unreadable, server):
         assert rows(ask, query) == [["New York", "unverified", "look_first"]]
     server.calls.clear()
     assert ask("run", str(unreadable), "--extractor", "openai", CONTRACT_AGENT_OPENAI_REDACT="true").code == 0
-    assert len(server.calls) == 2
+    assert len(server.calls) == 1, "the agreement was answered before"
     assert [picture for call in server.calls for picture in pictures_in(call)] == [], "numbers must not leave"
 
 

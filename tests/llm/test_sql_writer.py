@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 from server import FakeServer, Fault
 
 ENDLESS = "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
@@ -24,20 +24,20 @@ def warehouse(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("asked")
     write_pdf(folder / "inbox" / "agreement.pdf", AGREEMENT)
     ours = '["Harbor Light Software Inc"]'
-    done = run_agent("run", folder / "inbox", CONTRACT_AGENT_HOME=str(folder), CONTRACT_AGENT_OUR_ENTITIES=ours)
+    done = call_here("run", folder / "inbox", CONTRACT_AGENT_HOME=str(folder), CONTRACT_AGENT_OUR_ENTITIES=ours)
     assert done.code == 0, done.err
     return folder / "warehouse"
 
 
 @pytest.fixture
-def ask(agent, warehouse, server: FakeServer):
+def ask(agent_here, warehouse, server: FakeServer):
     """`ask` with a key and the fake server, which writes these statements one after the other."""
 
     def run(words: str, *statements: str | dict, arguments: tuple = (), **more: str):
         answers = [each if isinstance(each, dict) else written(each) for each in statements]
         server.answer = lambda body: answers.pop(0)
         key = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": server.url}
-        return agent("ask", words, "--extractor", "openai", "--warehouse", warehouse, *arguments, **key | more)
+        return agent_here("ask", words, "--extractor", "openai", "--warehouse", warehouse, *arguments, **key | more)
 
     return run
 
@@ -170,8 +170,8 @@ def test_a_host_that_is_not_allowed_gets_nothing(ask):
     assert "host_not_allowed" in done.out and "days=50" in done.out and "Sent to" not in done.out
 
 
-def test_without_a_key_nothing_is_asked(agent, warehouse):
-    done = agent("ask", "which law", "--extractor", "openai", "--warehouse", warehouse)
+def test_without_a_key_nothing_is_asked(agent_here, warehouse):
+    done = agent_here("ask", "which law", "--extractor", "openai", "--warehouse", warehouse)
     assert done.code == 1
     assert "[extractor_unavailable]" in done.err
 

@@ -5,12 +5,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from frontdoor import AGREEMENT, Done, write_pdf
-from typer.testing import CliRunner
+from frontdoor import AGREEMENT, Done, call_here, write_pdf
 
 from benchmarks.loop import DATE, Made, write
-from cli.main import app
-from schemas.errors import ContractAgentError
 from warehouse.read import query
 
 FIRST = 81
@@ -39,14 +36,8 @@ class Round(NamedTuple):
         return self.folder / "warehouse"
 
     def __call__(self, *arguments: object) -> Done:
-        """A command on this warehouse, in this process: starting one takes longer than most of them."""
-        given = [str(one) for one in (*arguments, "--warehouse", self.warehouse)]
-        done = CliRunner().invoke(app, given, env={"CONTRACT_AGENT_HOME": str(self.home)})
-        if isinstance(done.exception, ContractAgentError):
-            error = done.exception
-            return Done(1, done.stdout, f"Error [{error.code}]: {error.message}\n  {error.help}")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return Done(done.exit_code, done.stdout, done.stderr)
+        """A command on this warehouse."""
+        return call_here(*arguments, "--warehouse", self.warehouse, CONTRACT_AGENT_HOME=str(self.home))
 
     def adopt(self, version: str, approver: str) -> Done:
         """`learn adopt`, with the small gold."""

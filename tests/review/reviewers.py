@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 from starlette.testclient import TestClient
 
 from review.accounts import COOKIE
@@ -32,7 +32,7 @@ def inbox_of(folder: Path, *, copies: int) -> Path:
 
 def landed(inbox: Path, warehouse: Path, date: str, **environment: str) -> Path:
     """A warehouse after a run over an inbox."""
-    done = run_agent("run", inbox, "--warehouse", warehouse, "--date", date, **environment)
+    done = call_here("run", inbox, "--warehouse", warehouse, "--date", date, **environment)
     assert done.code == 0, done.err
     return warehouse
 

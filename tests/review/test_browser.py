@@ -34,6 +34,8 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
+
+pytestmark = pytest.mark.xdist_group("browser")  # what it begins with takes long
 WALKED = 50
 PATIENCE_MS = 20_000
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 
 from review.actions import Reviewing
 from review.compared import redlined, side_by_side
@@ -35,7 +35,7 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(SAMPLES / name, folder / "inbox")
     ours = '["Harbor Light Software, Inc.", "Halvorsen Analytics, Inc."]'
     settings = {"CONTRACT_AGENT_HOME": str(folder / "home"), "CONTRACT_AGENT_OUR_ENTITIES": ours}
-    done = run_agent("run", folder / "inbox", "--warehouse", folder / "w", "--date", "2026-11-02", **settings)
+    done = call_here("run", folder / "inbox", "--warehouse", folder / "w", "--date", "2026-11-02", **settings)
     assert done.summary["contracts"] == 5, done.err
     return folder / "w"
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 from office import ANN, BEN, Office, changed, without
 
 from review.desk import Desk
@@ -38,7 +38,7 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "CONTRACT_AGENT_HOME": str(folder / "home"),
         "CONTRACT_AGENT_OUR_ENTITIES": '["Harbor Light Software, Inc."]',
     }
-    done = run_agent("run", folder / "inbox", "--warehouse", folder / "w", **settings)
+    done = call_here("run", folder / "inbox", "--warehouse", folder / "w", **settings)
     assert done.code == 0, done.err
     return folder / "w"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from frontdoor import AGREEMENT, run_agent, write_pdf
+from frontdoor import AGREEMENT, call_here, write_pdf
 from PIL import Image
 
 from review.desk import Desk
@@ -19,6 +19,8 @@ from schemas.document import Document, Page, Word
 from schemas.review import ReviewError
 from schemas.settings import Settings
 from warehouse.keep import Keep
+
+pytestmark = pytest.mark.xdist_group("pictures")  # what it begins with takes long
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_contracts"
 LONG = AGREEMENT + "\n" * 30 + AGREEMENT.replace("sixty (60) days of the invoice", "ninety (90) days of the invoice")
@@ -33,7 +35,7 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(SAMPLES / "photos" / "addendum-with-pen.jpg", inbox)
     shutil.copytree(SAMPLES / "photos" / "consulting-vantage", inbox / "consulting")
     write_mail(inbox / "mail.eml", AGREEMENT.replace("Quarry Lane Foods LLC", "Slate Hill Foods LLC"))
-    done = run_agent("run", inbox, "--warehouse", folder / "w", CONTRACT_AGENT_HOME=str(folder / "home"))
+    done = call_here("run", inbox, "--warehouse", folder / "w", CONTRACT_AGENT_HOME=str(folder / "home"))
     assert done.summary["contracts"] == 4, done.err
     return folder
 

@@ -25,9 +25,9 @@ FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "_x0041_")
 
 
 @pytest.fixture
-def cli(agent, root: Path) -> Callable[..., Any]:
+def cli(agent_here, root: Path) -> Callable[..., Any]:
     """The command line on this test's warehouse."""
-    return lambda *arguments: agent(*arguments, "--warehouse", root)
+    return lambda *arguments: agent_here(*arguments, "--warehouse", root)
 
 
 @pytest.fixture

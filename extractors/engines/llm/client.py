@@ -6,6 +6,7 @@ no JSON. So the raw response is looked at first: its type, its status, a refusal
 
 import json
 import re
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ class Client:
             timeout=settings.timeout_seconds,
             http_client=openai.DefaultHttpxClient(follow_redirects=False),
         )
+        weakref.finalize(self, self.sdk.close)  # an engine is dropped by a cache, nobody closes it
 
     def close(self) -> None:
         """Gives the connections back."""
