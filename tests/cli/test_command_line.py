@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from frontdoor import Done, call_here, run_agent, small_inbox
 
-pytestmark = pytest.mark.xdist_group("command_line")  # what it begins with takes long
-
 COUNTS = ("documents", "pages", "edit_marks", "contracts", "terms", "clauses", "flags", "asc606", "chunks")
 OURS = {"CONTRACT_AGENT_OUR_ENTITIES": '["Harbor Light Software Inc"]'}
 

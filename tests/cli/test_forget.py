@@ -12,8 +12,6 @@ from extractors.engines.llm.ledger import Ledger, Sent
 from extractors.engines.llm.outcomes import Reply, Usage
 from warehouse.answers import work_out
 
-pytestmark = pytest.mark.xdist_group("forget")  # what it begins with takes long
-
 AMENDMENT = """AMENDMENT NO. 1
 
 This Amendment No. 1 amends the Master Subscription Agreement dated March 1, 2026 between Harbor Light Software, Inc.

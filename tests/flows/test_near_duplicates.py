@@ -28,8 +28,6 @@ from schemas.settings import Settings
 from warehouse.read import query
 from warehouse.state import likenesses
 
-pytestmark = pytest.mark.xdist_group("near_duplicates")  # what it begins with takes long
-
 LETTER = """ORDER LETTER
 
 This letter is an order of 3 May 2026 by Harbor Light Software, Inc. from Quarry Lane Foods LLC.

@@ -19,8 +19,6 @@ from review.web.words import LANGUAGES, words
 from schemas.review import ROLES, ReviewError
 from schemas.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("app")  # what it begins with takes long
-
 LEAST_ROLE = {
     ("GET", "/healthz"): None,
     ("GET", "/static/{name}"): None,

@@ -35,7 +35,6 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync"),
 )
 
-pytestmark = pytest.mark.xdist_group("browser")  # what it begins with takes long
 WALKED = 50
 PATIENCE_MS = 20_000
 

@@ -17,8 +17,6 @@ from warehouse.decisions import take
 from warehouse.history import record
 from warehouse.read import query
 
-pytestmark = pytest.mark.xdist_group("loop")  # what it begins with takes long
-
 CONTRACTS = 48
 
 

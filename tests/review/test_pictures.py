@@ -20,8 +20,6 @@ from schemas.review import ReviewError
 from schemas.settings import Settings
 from warehouse.keep import Keep
 
-pytestmark = pytest.mark.xdist_group("pictures")  # what it begins with takes long
-
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_contracts"
 LONG = AGREEMENT + "\n" * 30 + AGREEMENT.replace("sixty (60) days of the invoice", "ninety (90) days of the invoice")
 
