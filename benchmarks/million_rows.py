@@ -17,7 +17,7 @@ from schemas.tables import TABLE_BY_NAME, TABLES
 from schemas.terms import TERMS
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.catalogue import SUPERSEDED_COLUMNS, literal
-from warehouse.compact import GROUP_ROWS, GROUP_ROWS_OF_WIDE, WIDE
+from warehouse.compact import group_rows
 from warehouse.manifest import LAYOUT, Manifest, write
 from warehouse.parquet import write_file
 from warehouse.quality import gates
@@ -578,7 +578,7 @@ class _Writer:
     def _copied(self, name: str, sql: str, staged: str | None = None) -> str:
         """What a query gives, with a table's columns, in a file of the lake; those that it lacks are null."""
         path = self._stage / f"{staged or name}.parquet"
-        size = GROUP_ROWS_OF_WIDE if name in WIDE else GROUP_ROWS
+        size = group_rows(name)
         options = f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {size})"
         given = {"held": self._held} if "$held" in sql else {}
         if name in TABLE_BY_NAME:

@@ -23,10 +23,15 @@ MOST_FORMER = 0.2
 KEEP_DAYS = 7
 """So long readers may go on with files that the current state rests on no longer."""
 _COMPACTED = ("document", "contract", "family", "review")
-WIDE = ("pages", "clauses", "chunks", "edit_marks", "documents", "contracts", "flags", "asc606")
-GROUP_ROWS = 61_440
-GROUP_ROWS_OF_WIDE = 8_192
-"""Whoever asks for one contract reads a row group of each table; whoever asks at all reads the list of all groups."""
+GROUP_ROWS = 8_192
+GROUP_ROWS_OF_TERMS = 61_440
+"""Whoever asks for one contract reads a row group of each table; whoever asks at all reads the list of all groups. That
+list is long where a contract has forty rows."""
+
+
+def group_rows(table: str) -> int:
+    """How many rows of a table stand together in a file."""
+    return GROUP_ROWS_OF_TERMS if table == "terms" else GROUP_ROWS
 
 
 class Compaction(NamedTuple):
@@ -146,7 +151,7 @@ class _Rewriter:
     def copied(self, sql: str, name: str, given: dict[str, Any] | None = None) -> Path:
         """What a query gives as a file in the stage."""
         path = self._stage / f"{name}.parquet"
-        size = GROUP_ROWS_OF_WIDE if name.removesuffix("-former") in WIDE else GROUP_ROWS
+        size = group_rows(name.removesuffix("-former"))
         to = f"TO {literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {size})"
         self._con.execute(f"COPY ({sql}) {to}", given or {})
         return path
