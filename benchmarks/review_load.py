@@ -139,11 +139,14 @@ def _sessions(root: Path, store: Store, count: int) -> list[Session]:
 
 
 def _wait_until_ready(url: str, server: subprocess.Popen, session: Session) -> float:
-    """Seconds until the first queue was answered."""
+    """Seconds until the first queue and the first brief were answered; in the morning the server has run all night."""
     begun = time.monotonic()
     while time.monotonic() - begun < PATIENCE_SECONDS and server.poll() is None:
         try:
-            if httpx.get(f"{url}/queue.json", cookies={COOKIE: session.token}, timeout=60).status_code == 200:
+            asked = (
+                httpx.get(url + page, cookies={COOKIE: session.token}, timeout=60) for page in ("/queue.json", "/")
+            )
+            if all(answer.status_code == 200 for answer in asked):
                 return time.monotonic() - begun
         except httpx.HTTPError:
             time.sleep(0.2)

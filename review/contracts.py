@@ -59,12 +59,15 @@ _OF_ITS_FAMILY = {
     "in_force": "SELECT * FROM family_terms WHERE family_id = $family_id ORDER BY term, value",
     "family_conflicts": "SELECT * FROM family_conflicts WHERE family_id = $family_id ORDER BY term, contract_id",
 }
-_OF_ITS_MEMBERS = {
-    "effects": """SELECT * FROM amendment_effects WHERE contract_id IN (SELECT unnest($ids))
-        ORDER BY contract_id, effect_number""",
-    "said": """SELECT contract_id, document_id, term, value, quote, page_number, evidence FROM terms
-        WHERE contract_id IN (SELECT unnest($ids)) AND absence IS NULL ORDER BY contract_id, term, term_id""",
+_EFFECTS = """SELECT * FROM amendment_effects WHERE contract_id IN (SELECT unnest($ids))
+ORDER BY contract_id, effect_number"""
+_SAID = """SELECT contract_id, document_id, term, value, quote, page_number, evidence FROM terms
+WHERE contract_id IN (SELECT unnest($ids)) AND absence IS NULL ORDER BY contract_id, term, term_id"""
+_NOTHING: dict[str, list[Row]] = {
+    name: [] for name in (*_OF_A_CONTRACT, *_OF_ITS_DOCUMENTS, *_OF_ITS_FAMILY, "effects", "said")
 }
+_FROM = {"in_force": "family_terms", "effects": "amendment_effects", "marks": "edit_marks"}
+"""The tables that these come from; the others have the table's name."""
 _MEMBERS = """SELECT m.*, l.title, l.contract_type, l.file_name, l.document_id AS of_document FROM memory.main.members m
 LEFT JOIN memory.main.listed l ON l.contract_id = m.contract_id
 WHERE m.family_id IN (SELECT family_id FROM memory.main.members WHERE contract_id = $id)
@@ -178,18 +181,18 @@ class Contracts:
             return None
         source = self._near if self._near and contract_id in self.near_ids else published
         members = published.rows(_MEMBERS, {"id": contract_id})
-        asked = {name: (sql, {"id": contract_id}) for name, sql in _OF_A_CONTRACT.items()}
+        asked = _asked(source, _OF_A_CONTRACT, {"id": contract_id}, [contract_id])
         if members:
-            family = {"family_id": members[0]["family_id"]}
-            asked |= {name: (sql, family) for name, sql in _OF_ITS_FAMILY.items()}
-            asked["effects"] = (_OF_ITS_MEMBERS["effects"], {"ids": [row["contract_id"] for row in members]})
+            family_id, ids = members[0]["family_id"], [row["contract_id"] for row in members]
+            asked |= _asked(source, _OF_ITS_FAMILY, {"family_id": family_id}, [family_id])
+            asked |= _asked(source, {"effects": _EFFECTS}, {"ids": ids}, ids)
         if others := _wanted_terms(members, contract_id):
-            asked["said"] = (_OF_ITS_MEMBERS["said"], {"ids": others})
-        empty: dict[str, list[Row]] = {name: [] for name in (*_OF_ITS_FAMILY, *_OF_ITS_MEMBERS)}
-        rows = empty | {"members": members} | self._all(source, asked)
+            asked["said"] = (_SAID, {"ids": others})
+        rows = _NOTHING | {"members": members} | self._all(source, asked)
         rows["said"] = [*rows["said"], *(row for row in rows["terms"] if row["absence"] is None)]
-        ids = {"ids": [row["document_id"] for row in rows["documents"]]}
-        rows |= self._all(source, {name: (sql, ids) for name, sql in _OF_ITS_DOCUMENTS.items()})
+        ids = [row["document_id"] for row in rows["documents"]]
+        rows |= self._all(source, _asked(source, _OF_ITS_DOCUMENTS, {"ids": ids}, ids))
+        published.hold(rows["documents"], rows["pages"])
         return Raw(contract_id, rows)
 
     def _all(self, source: Rows, asked: dict[str, tuple[str, Row]]) -> dict[str, list[Row]]:
@@ -211,6 +214,7 @@ class _Near(Rows):
             {"ids": sorted(self.contract_ids)},
         )
         document_ids = held.column("document_id").to_pylist()
+        self._of: dict[str, frozenset[str]] = {}
         ids = {"document": document_ids, "contract": sorted(self.contract_ids), "family": sorted(family_ids)}
         for name in _NEAR_TABLES:
             level = _level(name)
@@ -219,11 +223,25 @@ class _Near(Rows):
             self.con.register("arriving", arriving)
             self.con.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving ORDER BY {level}_id")
             self.con.unregister("arriving")
+            self._of[name] = frozenset(arriving.column(f"{level}_id").unique().to_pylist())
+
+    def lacks(self, table: str, id: str) -> bool:
+        """See Rows.lacks."""
+        return id not in self._of[table]
 
 
 def _level(table: str) -> str:
     """By which id its rows are asked for."""
     return "contract" if table == "documents" else TABLE_BY_NAME[table].level
+
+
+def _asked(source: Rows, queries: dict[str, str], given: Row, ids: Sequence[str]) -> dict[str, tuple[str, Row]]:
+    """Those of the queries that may have rows of these ids, with what they are given."""
+    return {
+        name: (sql, given)
+        for name, sql in queries.items()
+        if not all(source.lacks(_FROM.get(name, name), id) for id in ids)
+    }
 
 
 def _wanted_terms(members: Sequence[Row], contract_id: str) -> list[str]:

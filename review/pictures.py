@@ -129,17 +129,14 @@ class Pictures:
         The pages are those of the document that the item's row names. Without the kept reading it is the landed box
         alone. Items without a place are left out.
         """
-        items = (*view.terms, *view.flags, *view.topics)
-        placed = {item.id: tuple(self._placed(item.row)) for item in items if item.row["quote"]}
+        items = [item for item in (*view.terms, *view.flags, *view.topics) if item.row["quote"]]
+        readings = {id: self._reading_of(id) for id in {item.row["document_id"] for item in items}}
+        placed = {item.id: tuple(_placed(item.row, readings[item.row["document_id"]])) for item in items}
         return {id: boxes for id, boxes in placed.items() if boxes}
 
-    def _placed(self, row: Mapping[str, Any]) -> Iterable[QuoteBox]:
-        filed = self._documents.document(row["document_id"]) if row["document_id"] else None
-        reading = self._reading(filed) if filed else None
-        span = reading.span(row) if reading else None
-        if reading and span:
-            return quote_boxes(reading.document, *span)
-        return _landed_box(row)
+    def _reading_of(self, document_id: str | None) -> "_Reading | None":
+        filed = self._documents.document(document_id) if document_id else None
+        return self._reading(filed) if filed else None
 
     def _filed(self, document_id: str) -> Filed:
         filed = self._documents.document(document_id)
@@ -312,6 +309,11 @@ def _around(box: QuoteBox, word: Word) -> QuoteBox:
 def _is_in(word: Word, row: Mapping[str, Any]) -> bool:
     across, down = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
     return row["x0"] <= across <= row["x1"] and row["y0"] <= down <= row["y1"]
+
+
+def _placed(row: Mapping[str, Any], reading: "_Reading | None") -> Iterable[QuoteBox]:
+    span = reading.span(row) if reading else None
+    return quote_boxes(reading.document, *span) if reading and span else _landed_box(row)
 
 
 def _landed_box(row: Mapping[str, Any]) -> tuple[QuoteBox, ...]:

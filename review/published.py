@@ -2,10 +2,10 @@
 time held in its memory.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import Any, NamedTuple
 
 import duckdb
@@ -78,8 +78,7 @@ _OPEN_AGAIN = "INSERT INTO memory.main.queue " + _QUEUED.format(
     FROM flags f
     LEFT JOIN contracts c ON c.contract_id = f.contract_id
     LEFT JOIN documents d ON d.contract_id = f.contract_id AND d.document_id = f.document_id
-    WHERE f.contract_id IN (SELECT unnest($contract_ids)) AND f.flag_id IN (SELECT unnest($flag_ids))
-        AND f.flag_id NOT IN (SELECT flag_id FROM memory.main.queue)"""
+    WHERE f.contract_id IN (SELECT unnest($contract_ids)) AND f.flag_id IN (SELECT unnest($flag_ids))"""
 )
 
 
@@ -119,8 +118,7 @@ class Filed(NamedTuple):
     pages: tuple[PageInfo, ...]
 
 
-_FILED = """SELECT d.document_id, d.contract_id, r.inbox, d.source_uri, d.file_name, d.sha256 FROM documents d
-LEFT JOIN runs r ON r.run_id = d.run_id WHERE d.document_id = $id"""
+_FILED = "SELECT document_id, contract_id, source_uri, file_name, sha256, run_id FROM documents WHERE document_id = $id"
 _PAGES = """SELECT * EXCLUDE (text, marked_text) FROM pages WHERE document_id = $id ORDER BY page_number"""
 _MARKS = """FROM edit_marks WHERE document_id IN (SELECT unnest($ids))
 ORDER BY document_id, page_number, y0, x0, y1, x1, kind, text"""
@@ -132,16 +130,20 @@ class Rows:
     def __init__(self, con: duckdb.DuckDBPyConnection, catalogue: str | None = None):
         self.con = con
         self._catalogue = catalogue
+        self._own = local()
 
     def rows(self, sql: str, given: dict[str, Any] | None = None) -> list[Row]:
         """The rows of a query as dictionaries."""
-        cursor = self.cursor()
-        try:
-            found = cursor.execute(sql, given).fetchall() if given else cursor.execute(sql).fetchall()
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found]
-        finally:
-            cursor.close()
+        cursor = getattr(self._own, "cursor", None)
+        if cursor is None:
+            cursor = self._own.cursor = self.cursor()
+        found = cursor.execute(sql, given).fetchall() if given else cursor.execute(sql).fetchall()
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def lacks(self, table: str, id: str) -> bool:
+        """Whether it is known that a table has nothing of a contract, or of a family; else it has to be asked."""
+        return False
 
     def arrow(self, sql: str, given: dict[str, Any]) -> pa.Table:
         """The same as an Arrow table."""
@@ -173,6 +175,7 @@ class Published(Rows):
         self.name = f"{self.number}-{run_id}"
         self.references = {row["key"]: row for row in self.rows("SELECT * FROM evidence_refs")}
         self._filed: dict[str, Filed] = {}
+        self._inboxes = {row["run_id"]: row["inbox"] for row in self.rows("SELECT run_id, inbox FROM runs")}
         self._lock = Lock()
         self._live_lock = Lock()
         self.moved: dict[str, Moved] = {}
@@ -242,6 +245,9 @@ class Published(Rows):
             if not counts or decision not in SETTLED:
                 back[flag_id] = (one or gone).contract_id
         self._put("live", rows, flag_ids)
+        queued = "SELECT flag_id FROM memory.main.queue WHERE flag_id IN (SELECT unnest($ids))"
+        for row in self.rows(queued, {"ids": list(back)}) if back else ():
+            del back[row["flag_id"]]
         if back:
             given = {"contract_ids": sorted(set(back.values())), "flag_ids": sorted(back)}
             if self.rows(_OPEN_AGAIN, given)[0]["Count"]:
@@ -296,15 +302,23 @@ class Published(Rows):
             if filed := self._filed.get(document_id):
                 return filed
         rows = self.rows(_FILED, {"id": document_id})
-        if not rows:
-            return None
-        pages = tuple(page_info(row) for row in self.rows(_PAGES, {"id": document_id}))
-        filed = Filed(**rows[0], pages=pages)
+        if rows:
+            self.hold(rows, self.rows(_PAGES, {"id": document_id}))
         with self._lock:
-            self._filed[document_id] = filed
+            return self._filed.get(document_id)
+
+    def hold(self, documents: Iterable[Row], pages: Iterable[Row]) -> None:
+        """Keep where these documents came from: to find one by its id alone takes long."""
+        of: dict[str, list[PageInfo]] = defaultdict(list)
+        for row in pages:
+            of[row["document_id"]].append(page_info(row))
+        names = ("document_id", "contract_id", "source_uri", "file_name", "sha256")
+        with self._lock:
+            for row in documents:
+                given = {name: row[name] for name in names} | {"inbox": self._inboxes.get(row["run_id"])}
+                self._filed[row["document_id"]] = Filed(**given, pages=tuple(of[row["document_id"]]))
             while len(self._filed) > MOST_DOCUMENTS:
                 del self._filed[next(iter(self._filed))]
-        return filed
 
     def crop(self, document_id: str, number: int) -> bytes | None:
         """The picture of a mark by its number within the document; None where there is none."""
