@@ -4,10 +4,11 @@
         [--folder DIR]
 
 The contracts are made up (see `million_rows`), so they have no pictures of pages; everything else is what a browser
-asks for. Each reviewer opens the queue, then contracts, decides, sometimes undoes, and thinks for `--pause` seconds
-between. A third into it another process lands a night of new contracts and publishes. Measured from outside: errors,
-milliseconds until the answer was whole, by page; from inside: milliseconds of the server by its header; and whether
-every decision that was acknowledged is in the store. With `--folder` the warehouse is made there, or taken from there.
+asks for. Each reviewer opens the queue somewhere, then a flag, decides, sometimes undoes, goes on to what the answer
+opens next, four flags in all, and thinks for `--pause` seconds between. A third into it another process lands a night
+of new contracts and publishes. Measured from outside: errors, milliseconds until the answer was whole, by page; from
+inside: milliseconds of the server by its header; and whether every decision that was acknowledged is in the store.
+With `--folder` the warehouse is made there, or taken from there.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import psutil
@@ -42,6 +44,7 @@ from warehouse.stage import new_run_id
 
 AGENT = Path(sys.executable).parent / "contract-agent"
 NIGHT = 200
+FLAGS_A_ROUND = 4
 PATIENCE_SECONDS = 300
 _SEEN = re.compile(r'name="evidence_hash" value="([0-9a-f]{64})"')
 EXPECTED = {409}
@@ -213,24 +216,29 @@ class _Reviewer:
         queue = told.json()["queue"] if told is not None and told.status_code == 200 else {"rows": [], "total": 0}
         rows = queue["rows"]
         self._page = 1 + self._chance.randrange(max(1, -(-queue["total"] // 50)))  # each somewhere else
-        for row in self._chance.sample(rows, min(4, len(rows))):
-            if time.monotonic() < self._until:
-                await self._look_and_decide(row)
+        row = self._chance.choice(rows) if rows else None
+        href = f"/contracts/{row['contract_id']}?target=flag&id={row['flag_id']}" if row else ""
+        for _ in range(FLAGS_A_ROUND):
+            if href and time.monotonic() < self._until:
+                href = await self._look_and_decide(href)
 
-    async def _look_and_decide(self, row: dict[str, Any]) -> None:
-        href = f"/contracts/{row['contract_id']}"
-        told = await self._asked("contract", "GET", f"{href}?target=flag&id={row['flag_id']}")
+    async def _look_and_decide(self, href: str) -> str:
+        """Where it goes on; nowhere when there was nothing to decide."""
+        told = await self._asked("contract", "GET", href)
         found = _SEEN.search(told.text) if told is not None else None
-        if found is None:
-            return
-        said = {"target": "flag", "target_id": row["flag_id"], "evidence_hash": found[1]}
+        flag_id = parse_qs(urlsplit(href).query).get("id")
+        if found is None or flag_id is None:
+            return ""
+        said = {"target": "flag", "target_id": flag_id[0], "evidence_hash": found[1]}
         said["decision"] = self._chance.choice(("confirmed", "confirmed", "rejected", "needs_info"))
         kept = await self._asked("decide", "POST", "/decisions", data=said, as_json=True)
-        if kept is not None and kept.status_code == 200:
-            number = kept.json()["standing"]["number"]
-            self._measured.acknowledged.append(number)
-            if self._chance.random() < 0.1:
-                await self._asked("undo", "POST", f"/decisions/{number}/undo", as_json=True)
+        if kept is None or kept.status_code != 200:
+            return ""
+        number = kept.json()["standing"]["number"]
+        self._measured.acknowledged.append(number)
+        if self._chance.random() < 0.1:
+            await self._asked("undo", "POST", f"/decisions/{number}/undo", as_json=True)
+        return kept.json()["next"]
 
     async def _asked(self, page: str, method: str, path: str, *, as_json: bool = False, **more: Any) -> Any:
         headers = {"x-csrf-token": self._session.csrf} if method == "POST" else {}
