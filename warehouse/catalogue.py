@@ -61,12 +61,15 @@ KEPT_VIEWS = (
     "changes_since_last_run",
     "quarantine",
     "drift",
+    "decision_conflicts",
     "morning_brief",
 )
-"""Those that are worked out ahead (see `warehouse.answers`), each after the ones it stands on. `contract_in_force` is
-not, it would be the terms once more."""
+"""Those that are worked out ahead (see `warehouse.answers`), each after the ones it stands on. `contract_in_force` and
+`reviewed_terms` are not, each would be the terms once more."""
 ANSWERS = "answers"
 """The schema of what was worked out for the named questions, and where the files of it all are, in `lake/`."""
+QUIET = "SET enable_progress_bar = false"
+"""DuckDB draws its bar onto standard output, where programs read the rows."""
 _STORAGE = "v1.5.0"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 SUPERSEDED_COLUMNS = {"kind": "VARCHAR", "id": "VARCHAR", "run_id": "VARCHAR", "by_number": "BIGINT", "until": "BIGINT"}
@@ -128,6 +131,7 @@ def set_up(con: duckdb.DuckDBPyConnection, root: Path, manifest: Manifest | None
     """Make all tables and views in a connection's database; see `seen`."""
     # To make a view DuckDB looks into the files of all it stands on. Landed files never change: once is enough.
     con.execute("SET parquet_metadata_cache = true")
+    con.execute(QUIET)
     for statement in _statements(root, manifest, number):
         con.execute(statement)
 

@@ -12,7 +12,7 @@ import duckdb
 
 from schemas.errors import WarehouseError
 from schemas.tables import TABLES, Table
-from warehouse.catalogue import SUPERSEDED_COLUMNS, literal, over_files, publish, superseded_on
+from warehouse.catalogue import QUIET, SUPERSEDED_COLUMNS, literal, over_files, publish, superseded_on
 from warehouse.heads import latest_of
 from warehouse.manifest import LOCK_SECONDS, Manifest, committed, current, glob_free, manifest_of, publishing, write
 from warehouse.stage import new_run_id, place, staging, sweep
@@ -93,6 +93,7 @@ def _rewritten(root: Path, former: Manifest, stage: Path) -> _AllRewritten:
     config = {"temp_directory": str(stage / "spill"), "preserve_insertion_order": "false"}
     con = duckdb.connect(":memory:", config=config)
     try:
+        con.execute(QUIET)
         con.execute(over_files("superseded_history", SUPERSEDED_COLUMNS, root, list(former.superseded)))
         con.execute("CREATE TABLE superseded AS SELECT * FROM superseded_history WHERE until IS NULL")
         con.execute("CREATE TABLE staying (kind VARCHAR, id VARCHAR, run_id VARCHAR)")

@@ -15,7 +15,7 @@ import duckdb
 from schemas.errors import WarehouseError
 from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
-from warehouse.catalogue import literal, publish, seen
+from warehouse.catalogue import QUIET, literal, publish, seen
 from warehouse.history import audit_row, record
 from warehouse.lake import Landing, Linker, commit
 from warehouse.manifest import LOCK_SECONDS, Manifest, glob_free
@@ -182,6 +182,7 @@ def _without(root: Path, former: Manifest, traces: Traces, run_id: str, stage: P
     """The state `former` with no row of these in any file; manifests before the next one are kept no longer."""
     con = duckdb.connect(":memory:", config={"temp_directory": str(stage / "spill")})
     try:
+        con.execute(QUIET)
         clean = _Cleaner(con, root, run_id, stage)
         files, retired = ({**lists} for lists in (former.files, former.retired))
         for table in TABLES:

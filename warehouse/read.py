@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from schemas.errors import QueryError, WarehouseError
-from warehouse.catalogue import ANSWERS, fingerprint, literal, number_of, publish, set_up
+from warehouse.catalogue import ANSWERS, QUIET, fingerprint, literal, number_of, publish, set_up
 from warehouse.manifest import CATALOGUE, committed, current, glob_free
 
 Row = tuple[Any, ...]
@@ -212,6 +212,7 @@ def _attached(root: Path) -> duckdb.DuckDBPyConnection:
         con.execute(f"ATTACH {literal(root / CATALOGUE)} AS warehouse (READ_ONLY)")
         con.execute("USE warehouse")
         con.execute("SET parquet_metadata_cache = true")  # landed files never change
+        con.execute(QUIET)
     except duckdb.Error as error:
         con.close()
         raise WarehouseError(

@@ -197,6 +197,11 @@ def test_only_reading_is_allowed(held, statement):
     assert done.code == 1 and "[query_refused]" in done.err
 
 
+def test_no_progress_is_drawn_between_rows(held):
+    shown = held("sql", "SELECT current_setting('enable_progress_bar') AS shown", "--format", "json").rows
+    assert shown == [{"shown": False}]
+
+
 def test_formats(held):
     statement = "SELECT file_name, page_count FROM documents WHERE status = 'landed'"
     table = held("sql", statement)

@@ -33,7 +33,6 @@ SELECT
     t.document_id,
     t.run_id
 FROM terms t
-LEFT JOIN standing_decisions d ON d.target = 'term' AND d.target_id = t.term_id
+LEFT JOIN standing_decisions d ON d.contract_id = t.contract_id AND d.target = 'term' AND d.target_id = t.term_id
 LEFT JOIN contracts c ON c.contract_id = t.contract_id
 LEFT JOIN documents f ON f.contract_id = t.contract_id AND f.document_id = t.document_id
-ORDER BY c.title, t.contract_id, t.term, t.term_id

@@ -1,4 +1,7 @@
 -- The last decision on each target; those that were taken back are left out.
-SELECT d.*
-FROM (SELECT unnest(arg_max(r, decided_at)) FROM reviews r GROUP BY target, target_id) d
-WHERE d.decision <> 'withdrawn'
+SELECT *
+FROM (
+    FROM reviews
+    QUALIFY row_number() OVER (PARTITION BY contract_id, target, target_id ORDER BY decided_at DESC) = 1
+)
+WHERE decision <> 'withdrawn'
