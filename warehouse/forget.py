@@ -92,7 +92,7 @@ def forget(
         raise WarehouseError(f"{approver} asked for it, so another person has to approve.", code="second_person")
     _refuse_what_must_stay(root, contract_id, closed)
     with changing(root, "forget", timeout) as (former, run_id, stage):
-        with seen(root, former) as con:
+        with seen(root, former, tables_only=True) as con:
             traces = _traces(con, contract_id)
         elsewhere(traces.contract_ids)
         left = _without(root, former, traces, run_id, stage)

@@ -84,11 +84,11 @@ def _then_and_now(
     root: Path, manifest: Manifest, moment: str | date
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
     """A connection to the state of a moment, and its number."""
-    with seen(root, manifest) as now:
+    with seen(root, manifest, tables_only=True) as now:
         number = number_of(now, moment)
         if now.execute("SELECT 1 FROM runs_history WHERE number = ? AND undone_at IS NOT NULL", [number]).fetchone():
             raise WarehouseError(f"The run {moment} was itself taken back.", help="Choose one that `runs` lists.")
-    with seen(root, manifest, number) as then:
+    with seen(root, manifest, number, tables_only=True) as then:
         yield then, number
 
 

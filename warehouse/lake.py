@@ -204,7 +204,7 @@ def commit(
 def _checked(root: Path, manifest: Manifest, check: Checker) -> Rows:
     """What was found in the state that the manifest would publish. Raises GateFailed, and keeps why for the brief."""
     try:
-        with seen(root, manifest) as con:
+        with seen(root, manifest, tables_only=True) as con:
             return check(con, manifest.run_id)
     except GateFailed as failed:
         day = str(manifest.run["business_date"])
@@ -230,7 +230,8 @@ def _link(root: Path, landing: Landing, manifest: Manifest, link: Linker) -> int
     """Stage what `link` makes of the state after this run, and note its heads. Returns how many flags it made."""
     staged = landing.stage / "superseded-before.parquet"
     write_file(staged, landing.heads.tables([root / file for file in manifest.heads], manifest.number)[1])
-    with seen(root, manifest.model_copy(update={"superseded": (*manifest.superseded, str(staged))})) as con:
+    as_it_will_be = manifest.model_copy(update={"superseded": (*manifest.superseded, str(staged))})
+    with seen(root, as_it_will_be, tables_only=True) as con:
         linked = link(con, landing.run_id)
     _stage_rows(landing, linked.rows)
     landing.heads.add_families(linked.family_ids)

@@ -101,7 +101,7 @@ def likenesses(root: Path, length: int) -> Likenesses:
     manifest = current(root)
     if manifest is None:
         return Likenesses([], np.zeros((0, length), np.uint32), {})
-    with seen(root, manifest) as con:
+    with seen(root, manifest, tables_only=True) as con:
         held = con.sql(_SIGNED, params=[length]).to_arrow_table()
         first_landed = dict(con.execute(_FIRST_LANDED).fetchall())
     ids = (held[name].to_pylist() for name in ("document_id", "contract_id", "source_uri"))
