@@ -7,6 +7,7 @@ transaction that appends, so two people who act at the same moment can't both pa
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from review.facts import ContractDates, Facts, PublishedFacts, TargetFacts
@@ -302,7 +303,7 @@ class Reviewing:
         return facts
 
     def _is_material(self, facts: TargetFacts) -> bool:
-        return facts.total_value is not None and facts.total_value >= self._settings.review_materiality
+        return is_material(facts.total_value, self._settings.review_materiality)
 
     def _needs_two(self, facts: TargetFacts) -> bool:
         return needs_two(facts.severity, facts.total_value, self._settings.review_materiality)
@@ -366,9 +367,14 @@ class Reviewing:
         return self._store.standing(targets=[(d.target, d.target_id) for d in asked.decisions])
 
 
+def is_material(total_value: float | Decimal | None, materiality: float) -> bool:
+    """Whether a contract is worth so much that two people decide on it."""
+    return total_value is not None and total_value >= materiality
+
+
 def needs_two(severity: str | None, total_value: float | None, materiality: float) -> bool:
     """Whether a decision counts only when a second person approves it."""
-    return severity == "critical" or (total_value is not None and total_value >= materiality)
+    return severity == "critical" or is_material(total_value, materiality)
 
 
 def why_not_alone(
@@ -376,11 +382,12 @@ def why_not_alone(
 ) -> tuple[str, str] | None:
     """Why one person may not decide on something of a contract now, with what to do: it is signed off, of a locked
     period, or needs a second person. None where they may."""
+    dates, total_value = facts.dates_and_value(contract_id) or (ContractDates(), None)
     try:
-        _refuse_closed(store, contract_id, facts.dates(contract_id) or ContractDates())
+        _refuse_closed(store, contract_id, dates)
     except ReviewError as closed:
         return closed.message.rstrip("."), closed.help
-    if needs_two(severity, facts.total_value(contract_id), materiality):
+    if needs_two(severity, total_value, materiality):
         return "it takes two people", "Decide on it on the review page, where a second person approves it."
     return None
 

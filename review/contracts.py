@@ -106,6 +106,7 @@ class Contracts:
         self._owner: dict[On, str] = {}
         self._near: _Near | None = None
         if former is not None and not published.has_other_rows_than(former._published):
+            published.take_over(former._published)
             with former._lock:
                 self._looked_at, self._owner = former._looked_at.copy(), former._owner.copy()
                 self._near = former._near

@@ -84,16 +84,19 @@ class PublishedFacts:
             WHERE f.contract_id = $id AND f.severity = 'critical' ORDER BY f.flag_id"""
         return [row[0] for row in query(self._root, sql, {"id": contract_id})[1]]
 
-    def total_value(self, contract_id: str) -> float | None:
-        """The contract's total value, in whatever currency; None where it is not known."""
-        rows = query(self._root, "SELECT total_value FROM contracts WHERE contract_id = $id", {"id": contract_id})[1]
-        return float(rows[0][0]) if rows and rows[0][0] is not None else None
-
     def dates(self, contract_id: str) -> ContractDates | None:
         """See Facts.dates."""
-        sql = f"SELECT {_DATES} FROM contracts c WHERE c.contract_id = $id"
+        found = self.dates_and_value(contract_id)
+        return found and found[0]
+
+    def dates_and_value(self, contract_id: str) -> tuple[ContractDates, float | None] | None:
+        """When the contract runs, and its total value in whatever currency; None when there is no such contract."""
+        sql = f"SELECT {_DATES}, total_value FROM contracts c WHERE c.contract_id = $id"
         rows = query(self._root, sql, {"id": contract_id})[1]
-        return ContractDates(first=rows[0][0], last=rows[0][1] or date.max) if rows else None
+        if not rows:
+            return None
+        first, last, value = rows[0]
+        return ContractDates(first=first, last=last or date.max), None if value is None else float(value)
 
 
 _DATES = "coalesce(c.effective_date, c.agreement_date), c.expiration_date"

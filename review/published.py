@@ -142,7 +142,7 @@ class Rows:
         return [dict(zip(names, row, strict=True)) for row in found]
 
     def lacks(self, table: str, id: str) -> bool:
-        """Whether it is known that a table has nothing of a contract, or of a family; else it has to be asked."""
+        """Whether it is known that a table has nothing of a contract, document or family; else it has to be asked."""
         return False
 
     def arrow(self, sql: str, given: dict[str, Any]) -> pa.Table:
@@ -306,6 +306,11 @@ class Published(Rows):
             self.hold(rows, self.rows(_PAGES, {"id": document_id}))
         with self._lock:
             return self._filed.get(document_id)
+
+    def take_over(self, former: "Published") -> None:
+        """Keep what the former publication held of documents, where both hold the same rows."""
+        with former._lock:
+            self._filed = former._filed | self._filed
 
     def hold(self, documents: Iterable[Row], pages: Iterable[Row]) -> None:
         """Keep where these documents came from: to find one by its id alone takes long."""

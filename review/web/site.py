@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from review.accounts import Accounts
-from review.actions import Reviewing
+from review.actions import Reviewing, is_material
 from review.desk import Desk
 from review.pictures import Pictures
 from review.shown import QueueRow
@@ -97,7 +97,7 @@ class Site:
 
     def _is_confirmable(self, row: QueueRow) -> bool:
         """Whether a flag may be confirmed together with others."""
-        is_small = row.total_value is None or row.total_value < self.settings.review_materiality
+        is_small = not is_material(row.total_value, self.settings.review_materiality)
         return row.severity == "low" and row.status not in SETTLED and row.state is None and is_small
 
     @property

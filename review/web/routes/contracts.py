@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from starlette.responses import JSONResponse, Response
 
+from review.actions import is_material
 from review.loop.sampling import is_blind
 from review.pictures import PictureKind
 from review.shown import ContractView, Item, Picture, QuoteBox
@@ -97,7 +98,7 @@ def contract(visit: Visit, contract_id: str) -> Response:
         pages=[page for page in view.pages if page.document_id == document_id],
         boxes=_placed(view, boxes, shown),
         blind=blind,
-        is_material=_is_material(visit, view),
+        is_material=is_material(view.contract.get("total_value"), site.settings.review_materiality),
         is_picture=any(page.capture_class != "digital" for page in view.pages),
         sections=_sections(view),
         decisions=tuple(KEYS.items()),
@@ -210,11 +211,6 @@ def _shown_value(item: Item) -> str:
     if spec and spec.type == "money" and item.value and item.value.replace(".", "", 1).isdigit():
         return f"{float(item.value):,.2f}".removesuffix(".00")
     return item.value or ""
-
-
-def _is_material(visit: Visit, view: ContractView) -> bool:
-    value = view.contract.get("total_value")
-    return value is not None and float(value) >= visit.site.settings.review_materiality
 
 
 def _sections(view: ContractView) -> list[tuple[str, int | None]]:
