@@ -31,12 +31,12 @@ def compact(
     warehouse: WarehouseOption = None,
 ) -> None:
     """Make few large files of many small ones, and remove those that nothing rests on any more."""
-    from warehouse.answers import work_out
+    from warehouse.ahead import work_ahead
     from warehouse.compact import compact as rewrite
 
     root = warehouse_folder(load_settings(), warehouse)
     done = rewrite(root, keep_days=keep_days)
-    work_out(root)
+    work_ahead(root)
     size = f"{done.bytes_before / 1e6:,.1f} MB -> {done.bytes_after / 1e6:,.1f} MB"
     typer.echo(f"{done.files_before} files -> {done.files_after}, {size}; former versions are kept apart.")
 

@@ -53,6 +53,13 @@ class BackfillMode(StrEnum):
     all = "all"
 
 
+class Where(StrEnum):
+    """The texts that are searched."""
+
+    pages = "pages"
+    clauses = "clauses"
+
+
 class FromStage(StrEnum):
     """The first step that a backfill does anew."""
 
@@ -195,6 +202,24 @@ def ask(
 
     settings = load_settings(extractor=extractor and extractor.value, ask_seconds=seconds, ask_rows=rows)
     answer(" ".join(words), settings, warehouse_folder(settings, warehouse), format.value)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help="Words; several within quotation marks stand together.")],
+    where: Annotated[Where, typer.Option("--in", help="Where they have to stand.")] = Where.pages,
+    rows: Annotated[int, typer.Option(min=1, help="Most places to show.")] = 50,
+    format: FormatOption = Format.table,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Find words in all contracts: on which page they stand, and what stands around them."""
+    from warehouse.search import MOST_PLACES
+    from warehouse.search import search as search_in
+
+    found = search_in(warehouse_folder(load_settings(), warehouse), words, where.value, rows)
+    rows_as(format.value, found.columns, found.rows)
+    many = f"{MOST_PLACES:,} or more" if found.is_more else f"{found.places:,}"
+    typer.echo(f"Places ({where.value}): {many}; contracts: {found.contracts:,}", err=True)
 
 
 @app.command()

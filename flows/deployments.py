@@ -32,7 +32,7 @@ from flows.picture import as_url, drift_picture, stages_picture
 from schemas.errors import WarehouseError
 from schemas.review import ReviewError
 from schemas.settings import Settings, load_settings
-from warehouse.answers import work_out
+from warehouse.ahead import work_ahead
 from warehouse.brief import brief, render
 from warehouse.compact import compact
 from warehouse.quality import figures_of_runs
@@ -69,7 +69,7 @@ def weekly() -> dict[str, int]:
     settings = load_settings()
     root = opened(settings.warehouse_place, settings.warehouse_folder)
     done = compact(root)
-    work_out(root)
+    work_ahead(root)
     return {"files_before": done.files_before, "files_after": done.files_after}
 
 

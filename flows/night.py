@@ -34,7 +34,7 @@ from schemas.playbook import Playbook, load_playbooks
 from schemas.settings import Settings, our_entities_of, place
 from schemas.stopwatch import each, stage, stopwatch
 from schemas.tables import SCHEMA_VERSION
-from warehouse.answers import work_out
+from warehouse.ahead import work_ahead
 from warehouse.catalogue import publish
 from warehouse.lake import Linked, Linker, land
 from warehouse.quality import checker
@@ -135,7 +135,7 @@ def night(
             with stage("publish"):
                 publish(request.warehouse)
             with stage("answers"):
-                work_out(request.warehouse)
+                work_ahead(request.warehouse)
             if settings.notify and request.trigger in TOLD:
                 from flows.notify import tell
 

@@ -16,6 +16,8 @@ from schemas.errors import WarehouseError
 from warehouse.catalogue import ANSWERS, put_in_place
 from warehouse.manifest import REMOTE, Manifest, committed, current, manifest_of, publishing, settle
 
+WORDS = "words"
+"""Where the indexes of texts are, in `lake/`; see `warehouse.words`."""
 _FILE = re.compile(r"r-(.+)-[0-9a-f]{12}\.parquet")
 
 
@@ -95,6 +97,7 @@ def sweep(root: Path) -> None:
     for file in gone:
         (root / file).unlink(missing_ok=True)
     _sweep_answers(root, manifest)
+    _sweep_words(root)
 
 
 def _sweep_answers(root: Path, manifest: Manifest | None) -> None:
@@ -105,6 +108,15 @@ def _sweep_answers(root: Path, manifest: Manifest | None) -> None:
     for each, number in numbers.items():
         if number not in lately or (manifest and number < manifest.first):
             shutil.rmtree(each)
+
+
+def _sweep_words(root: Path) -> None:
+    """Remove the index of each file of texts that is there no longer."""
+    folder = root / "lake" / WORDS
+    for index in folder.iterdir() if folder.is_dir() else ():
+        table, _, stem = index.stem.partition("-")
+        if not (root / "lake" / table / f"{stem}.parquet").is_file():
+            index.unlink()
 
 
 def _is_alive(stage: Path) -> bool:

@@ -11,6 +11,7 @@ from frontdoor import AGREEMENT, call_here, write_pdf
 from extractors.engines.llm.ledger import Ledger, Sent
 from extractors.engines.llm.outcomes import Reply, Usage
 from warehouse.answers import work_out
+from warehouse.words import index_words
 
 AMENDMENT = """AMENDMENT NO. 1
 
@@ -73,6 +74,9 @@ def rows(keeper, sql: str) -> list[dict]:
 def test_nothing_is_left_of_a_contract_and_the_others_stay(keeper, tmp_path: Path):
     root = tmp_path / "warehouse"
     work_out(root, least=0)
+    index_words(root, least=0)
+    indexes = set((root / "lake" / "words").iterdir())
+    assert "150,000" in keeper("search", "150,000").out
     assert "Harbor Light" in strings_in(root / "lake" / "answers")
     assert "Harbor Light" in strings_in(root) and "150,000" in strings_in(root)
     in_force = "SELECT value FROM contract_in_force WHERE term = 'annual_value' AND value LIKE '1%'"
@@ -80,6 +84,9 @@ def test_nothing_is_left_of_a_contract_and_the_others_stay(keeper, tmp_path: Pat
     assert "--approve" in keeper("forget", "amendment.pdf", "--by", "ada", "--reason", "request 7").out
     assert "another person" in keeper("forget", "amendment.pdf", "--by", "Ada", "--approve", code=1).err
     assert "amendment.pdf" in keeper("forget", "amendment.pdf", "--by", "ben", "--approve").out
+    assert not indexes <= set((root / "lake" / "words").iterdir())
+    index_words(root, least=0)
+    assert "150,000" not in keeper("search", "150,000").out
     left = strings_in(root)
     assert [trace for trace in ("150,000", "150000", "June 1, 2026", "AMENDMENT NO. 1") if trace in left] == []
     assert {"value": "150000"} not in rows(keeper, in_force)

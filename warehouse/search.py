@@ -1,0 +1,165 @@
+"""Search: on which pages, or in which clauses, words stand; in all contracts, in the latest state.
+
+The words are looked up in the indexes that were made at night (`warehouse.words`). A file that has none, because it is
+small or new, is read through: more slowly, with the same result.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from schemas.errors import QueryError
+from schemas.tables import TABLE_BY_NAME
+from warehouse.catalogue import literal, superseded_on
+from warehouse.manifest import current, glob_free
+from warehouse.read import connect
+from warehouse.words import NO_SPACES, folded, index_of, rows_with
+
+MOST_PLACES = 100_000
+"""Beyond so many, places are not counted."""
+AROUND = 80
+"""Characters that are shown before and after what was found."""
+_WORD = re.compile(rf"[{NO_SPACES}]|[^\W_{NO_SPACES}]+")
+
+
+class Found(NamedTuple):
+    """The first places, by contract and page, and how many there are in all, in how many contracts.
+
+    `is_more` says that places beyond `MOST_PLACES` were not counted.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    places: int
+    contracts: int
+    is_more: bool
+
+
+def search(root: Path, phrases: Sequence[str], table: str = "pages", most_rows: int = 50) -> Found:
+    """Find the texts of a table (one of `warehouse.words.TEXTS`) in which all the phrases stand.
+
+    Upper and lower case, accents, punctuation and line breaks make no difference; a star at a phrase's end stands for
+    any ending. Raises QueryError where a phrase has no word, WarehouseError where there is no warehouse.
+    """
+    root = Path(root).resolve()
+    con = connect(root)
+    try:
+        wanted = [_words_of(con, phrase) for phrase in phrases]
+        is_more = _match(con, root, wanted, table)
+        ((places, contracts),) = con.execute("SELECT count(*), count(DISTINCT contract_id) FROM matched").fetchall()
+        columns = ("contract_id", "title", "counterparty", "file_name", "page_number")
+        columns += ("clause_type",) if table == "clauses" else ()
+        return Found((*columns, "found"), _shown(con, columns, wanted, most_rows), places, contracts, is_more)
+    finally:
+        con.close()
+
+
+def _words_of(con: duckdb.DuckDBPyConnection, phrase: str) -> str:
+    ((words,),) = con.execute(f"SELECT trim({folded('$phrase')})", {"phrase": phrase}).fetchall()
+    if not words:
+        raise QueryError(f"There is no word to search for in {phrase!r}.", help="Give words or numbers.")
+    return f"{words}*" if phrase.endswith("*") else words
+
+
+def _match(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table: str) -> bool:
+    """Make the table `matched` of the latest rows with all the words. Returns whether there may be more of them."""
+    manifest = current(root)
+    of_clause = "t.clause_type" if table == "clauses" else "NULL"
+    contract = "t.contract_id" if table == "clauses" else "d.contract_id"
+    through = "" if table == "clauses" else "JOIN documents d ON d.document_id = t.document_id"
+    con.execute(
+        """CREATE TEMP TABLE matched (file VARCHAR, row BIGINT, contract_id VARCHAR, document_id VARCHAR,
+        page_number INTEGER, clause_type VARCHAR)"""
+    )
+    left = MOST_PLACES
+    for file in manifest.files.get(table, ()) if manifest else ():
+        rows = _rows_with(con, root, table, file, wanted, left)
+        left -= len(rows)
+        con.register("hits", pa.table({"row": pa.array(rows, pa.int64())}))
+        con.execute(
+            f"""INSERT INTO matched
+            SELECT $file, t.file_row_number, {contract}, t.document_id, t.page_number, {of_clause}
+            FROM {_source(root, file)} t
+            JOIN hits h ON h.row = t.file_row_number
+            {through}
+            ANTI JOIN {superseded_on(TABLE_BY_NAME[table])}""",
+            {"file": file},
+        )
+    return left == 0
+
+
+def _rows_with(
+    con: duckdb.DuckDBPyConnection, root: Path, table: str, file: str, wanted: list[str], most: int
+) -> list[int]:
+    index = index_of(root, table, file)
+    if index.is_file():
+        return rows_with(index, wanted, most)
+    stands = " AND ".join(f"contains(said, {literal(_between(words))})" for words in wanted)
+    sql = f"""SELECT row FROM (SELECT file_row_number AS row, {folded("text")} AS said FROM {_source(root, file)})
+        WHERE {stands} ORDER BY row LIMIT {most}"""
+    return [row for (row,) in con.execute(sql).fetchall()]
+
+
+def _between(words: str) -> str:
+    """How words stand in a folded text."""
+    return f" {words[:-1]}" if words.endswith("*") else f" {words} "
+
+
+def _source(root: Path, file: str) -> str:
+    return f"read_parquet({literal(glob_free(root / file))}, hive_partitioning = false, file_row_number = true)"
+
+
+def _shown(
+    con: duckdb.DuckDBPyConnection, columns: Sequence[str], wanted: list[str], most: int
+) -> list[tuple[Any, ...]]:
+    """The first matches with these columns, and what stands around the words."""
+    order = "contract_id, document_id, page_number, clause_type, file, row"
+    con.execute(f"CREATE TEMP TABLE first_ones AS SELECT * FROM matched ORDER BY {order} LIMIT {most}")
+    ((root,),) = con.execute("SELECT root FROM warehouse_info").fetchall()
+    texts = [
+        f"""SELECT {literal(file)} AS file, file_row_number AS row, text FROM {_source(Path(root), file)}
+        WHERE file_row_number IN (SELECT row FROM first_ones WHERE file = {literal(file)})"""
+        for (file,) in con.execute("SELECT DISTINCT file FROM first_ones").fetchall()
+    ]
+    if not texts:
+        return []
+    sql = f"""SELECT {", ".join(columns)}, text
+        FROM first_ones
+        JOIN ({" UNION ALL ".join(texts)}) USING (file, row)
+        LEFT JOIN (SELECT document_id, file_name FROM documents) USING (document_id)
+        LEFT JOIN (SELECT contract_id, title, counterparty FROM contracts) USING (contract_id)
+        ORDER BY {order}"""
+    return [(*told, around(text, wanted)) for *told, text in con.execute(sql).fetchall()]
+
+
+def around(text: str, wanted: Sequence[str]) -> str:
+    """The piece of a text in which the first of the phrases (folded words) stands that is there; on one line."""
+    places = [(match.start(), match.end()) for match in _WORD.finditer(text)]
+    said = [_folded(text[start:end]) for start, end in places]
+    for phrase in wanted:
+        words = phrase.removesuffix("*").split(" ")
+        for at in range(len(said) - len(words) + 1):
+            *before, last = said[at : at + len(words)]
+            if before == words[:-1] and (last == words[-1] or (phrase.endswith("*") and last.startswith(words[-1]))):
+                return _cut(text, places, at, at + len(words) - 1)
+    return _cut(text, places, 0, 0)
+
+
+def _cut(text: str, places: list[tuple[int, int]], first: int, last: int) -> str:
+    """The whole words from `AROUND` characters before the first of some to as many after the last of them."""
+    since, until = places[first][0] - AROUND, places[last][1] + AROUND
+    start = min(start for start, _ in places if start >= since)
+    end = max(end for _, end in places if end <= until)
+    before, after = text[:start].strip(), text[end:].strip()
+    shown = " ".join(text[0 if not before else start : len(text) if len(after) == 1 else end].split())
+    return f"{'... ' if before else ''}{shown}{' ...' if len(after) > 1 else ''}"
+
+
+def _folded(word: str) -> str:
+    apart = unicodedata.normalize("NFKC" if ord(word[0]) > 0x3000 else "NFD", word.lower())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
