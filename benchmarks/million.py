@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from warehouse.catalogue import ANSWERS, MORNING_VIEWS
 from warehouse.questions import fitted, outside, questions
 from warehouse.read import connect
+from warehouse.search import search
 
 AGENT = Path(sys.executable).parent / "contract-agent"
 NIGHT = 1_000
@@ -32,11 +33,12 @@ ROWS_OF_A_PAGE = 100
 ROWS_OF_AN_ANSWER = 1_000
 LONGEST = 3.0  # a query that took so many seconds in all is not repeated again
 _OF_A_CONTRACT = ("terms", "clauses", "flags", "review_queue", "nonstandard_terms", "asc606_checklist")
-_SEARCHES = {
-    "text LIKE, first 100": "SELECT contract_id, text FROM clauses WHERE text LIKE '%dedicated server%' LIMIT 100",
+_LIKE = {
     "text LIKE, count": "SELECT count(*) FROM clauses WHERE text LIKE '%dedicated server%'",
     "text ILIKE, count": "SELECT count(*) FROM clauses WHERE text ILIKE '%dedicated server%'",
 }
+_SEARCHES = {"a frequent word": ["the"], "a word": ["payment"], "two words": ["payment", "royalty"]}
+_SEARCHES |= {"the beginning of a word": ["pay*"], "words that no clause says": ["dedicated server"]}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -60,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             "fill",
             "live",
             "answers",
+            "index",
             "hot",
             "fresh",
             "night",
@@ -145,7 +148,7 @@ def queries(contract_id: str, ahead: Collection[str]) -> dict[str, Query]:
         made[f"{view}, count"] = Query(f"SELECT count(*) FROM {view}")
     for table in _OF_A_CONTRACT:
         made[f"{table} of a contract"] = Query(f"SELECT * FROM {table} WHERE contract_id = '{contract_id}'")
-    made |= {name: Query(sql) for name, sql in _SEARCHES.items()}
+    made |= {name: Query(sql) for name, sql in _LIKE.items()}
     for question in questions():
         reference = outside(question.reference, None) if question.reference else None
         is_ahead = question.name in ahead
@@ -176,8 +179,31 @@ def hot(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
             con.register("reference", query.reference)
         result[name] = _median(lambda query=query: con.execute(query.sql, query.parameters).fetchall())
         print(f"{name:50} {result[name]}", file=sys.stderr, flush=True)
+    for name, phrases in _phrases(con).items():
+        result[f"search, {name}"] = _median(lambda phrases=phrases: search(root, phrases, "clauses"))
+        result[f"search, {name}"]["places"] = search(root, phrases, "clauses").places
+        print(f"{name:50} {result[f'search, {name}']}", file=sys.stderr, flush=True)
     con.close()
     return result
+
+
+def _phrases(con: Any) -> dict[str, list[str]]:
+    """What is searched for in the clauses; some words of one of them, too."""
+    text = con.execute("SELECT text FROM clauses ORDER BY contract_id, clause_type LIMIT 1").fetchall()[0][0]
+    return _SEARCHES | {"three words of a clause": [" ".join(text.split()[3:6])]}
+
+
+def index(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Seconds, memory and bytes of indexing the words of all clauses."""
+    from warehouse.words import index_words
+
+    root = _root(folder)
+    taken = _timed(lambda: index_words(root))
+    megabytes = round(sum(file.stat().st_size for file in (root / "lake" / "words").iterdir()) / 2**20)
+    return taken | {
+        "megabytes": megabytes,
+        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
 
 
 def work_out(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -241,6 +267,13 @@ def fresh(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         run = lambda whole=whole: subprocess.run(whole, stdout=subprocess.DEVNULL, check=True)  # noqa: E731
         result[name] = best | {"whole_process_ms": min(_timed_in_milliseconds(run)[0] for _ in range(3))}
         print(f"{name:50} {result[name]}", file=sys.stderr, flush=True)
+    with connect(root) as con:
+        wanted = _phrases(con)
+    for name, phrases in wanted.items():
+        command = [str(AGENT), "search", *phrases, "--in", "clauses", "--format", "csv", "--warehouse", str(root)]
+        run = lambda command=command: subprocess.run(command, capture_output=True, check=True)  # noqa: E731
+        result[f"search, {name}"] = {"whole_process_ms": min(_timed_in_milliseconds(run)[0] for _ in range(3))}
+        print(f"{name:50} {result[f'search, {name}']}", file=sys.stderr, flush=True)
     return result
 
 
@@ -327,6 +360,7 @@ _STEPS: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
     "fill": fill,
     "live": hot,
     "answers": work_out,
+    "index": index,
     "hot": hot,
     "fresh": fresh,
     "night": night,

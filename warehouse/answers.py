@@ -19,6 +19,8 @@ from warehouse.stage import new_run_id, staging
 LEAST_CONTRACTS = 5_000
 """With fewer, every view answers in a moment."""
 _GROUP_ROWS = 16_384
+"""So many values may stand in a group's dictionary, too: all. Then it has a Bloom filter, and who looks for a contract
+passes over the groups that lack it."""
 _MOST_MEMORY = "2GB"
 
 
@@ -66,8 +68,8 @@ def _ask_all(con: duckdb.DuckDBPyConnection, stage: Path) -> None:
 
 
 def _write(con: duckdb.DuckDBPyConnection, sql: str, path: Path, parameters: dict | None = None) -> None:
-    to = f"TO {literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_GROUP_ROWS})"
-    con.execute(f"COPY ({sql}) {to}", parameters or {})
+    size = f"ROW_GROUP_SIZE {_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT {_GROUP_ROWS}"
+    con.execute(f"COPY ({sql}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd, {size})", parameters or {})
 
 
 def _keep(staged: Path, folder: Path) -> None:

@@ -54,7 +54,7 @@ def search(root: Path, phrases: Sequence[str], table: str = "pages", most_rows: 
         ((places, contracts),) = con.execute("SELECT count(*), count(DISTINCT contract_id) FROM matched").fetchall()
         columns = ("contract_id", "title", "counterparty", "file_name", "page_number")
         columns += ("clause_type",) if table == "clauses" else ()
-        return Found((*columns, "found"), _shown(con, columns, wanted, most_rows), places, contracts, is_more)
+        return Found((*columns, "found"), _shown(con, root, columns, wanted, most_rows), places, contracts, is_more)
     finally:
         con.close()
 
@@ -68,26 +68,16 @@ def _words_of(con: duckdb.DuckDBPyConnection, phrase: str) -> str:
 
 def _match(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table: str) -> bool:
     """Make the table `matched` of the latest rows with all the words. Returns whether there may be more of them."""
-    manifest = current(root)
-    of_clause = "t.clause_type" if table == "clauses" else "NULL"
-    contract = "t.contract_id" if table == "clauses" else "d.contract_id"
-    through = "" if table == "clauses" else "JOIN documents d ON d.document_id = t.document_id"
-    con.execute(
-        """CREATE TEMP TABLE matched (file VARCHAR, row BIGINT, contract_id VARCHAR, document_id VARCHAR,
-        page_number INTEGER, clause_type VARCHAR)"""
-    )
-    left = MOST_PLACES
+    con.execute("CREATE TEMP TABLE matched (file VARCHAR, row BIGINT, contract_id VARCHAR)")
+    through = "" if "contract_id" in TABLE_BY_NAME[table].columns else "JOIN documents d USING (document_id)"
+    manifest, left = current(root), MOST_PLACES
     for file in manifest.files.get(table, ()) if manifest else ():
         rows = _rows_with(con, root, table, file, wanted, left)
         left -= len(rows)
         con.register("hits", pa.table({"row": pa.array(rows, pa.int64())}))
         con.execute(
-            f"""INSERT INTO matched
-            SELECT $file, t.file_row_number, {contract}, t.document_id, t.page_number, {of_clause}
-            FROM {_source(root, file)} t
-            JOIN hits h ON h.row = t.file_row_number
-            {through}
-            ANTI JOIN {superseded_on(TABLE_BY_NAME[table])}""",
+            f"""INSERT INTO matched SELECT $file, t.file_row_number, contract_id FROM {_source(root, file)} t
+            JOIN hits h ON h.row = t.file_row_number {through} ANTI JOIN {superseded_on(TABLE_BY_NAME[table])}""",
             {"file": file},
         )
     return left == 0
@@ -115,25 +105,26 @@ def _source(root: Path, file: str) -> str:
 
 
 def _shown(
-    con: duckdb.DuckDBPyConnection, columns: Sequence[str], wanted: list[str], most: int
+    con: duckdb.DuckDBPyConnection, root: Path, columns: Sequence[str], wanted: list[str], most: int
 ) -> list[tuple[Any, ...]]:
     """The first matches with these columns, and what stands around the words."""
-    order = "contract_id, document_id, page_number, clause_type, file, row"
-    con.execute(f"CREATE TEMP TABLE first_ones AS SELECT * FROM matched ORDER BY {order} LIMIT {most}")
-    ((root,),) = con.execute("SELECT root FROM warehouse_info").fetchall()
-    texts = [
-        f"""SELECT {literal(file)} AS file, file_row_number AS row, text FROM {_source(Path(root), file)}
-        WHERE file_row_number IN (SELECT row FROM first_ones WHERE file = {literal(file)})"""
-        for (file,) in con.execute("SELECT DISTINCT file FROM first_ones").fetchall()
-    ]
-    if not texts:
+    order = "contract_id, file, row"
+    first = con.execute(f"SELECT {order} FROM matched ORDER BY {order} LIMIT {most}").fetchall()
+    if not first:
         return []
+    # Ids and numbers in the statement itself: so only the groups of rows are opened in which these stand.
+    of_these = f"contract_id IN ({', '.join(literal(contract_id) for contract_id, _, _ in first)})"
+    of_the_text = ("document_id", *columns[4:])
+    texts = [
+        f"""SELECT {", ".join(of_the_text)}, file_row_number, text FROM {_source(root, file)}
+        WHERE file_row_number IN ({", ".join(str(row) for _, of, row in first if of == file)})"""
+        for file in dict.fromkeys(file for _, file, _ in first)
+    ]
     sql = f"""SELECT {", ".join(columns)}, text
-        FROM first_ones
-        JOIN ({" UNION ALL ".join(texts)}) USING (file, row)
-        LEFT JOIN (SELECT document_id, file_name FROM documents) USING (document_id)
-        LEFT JOIN (SELECT contract_id, title, counterparty FROM contracts) USING (contract_id)
-        ORDER BY {order}"""
+        FROM ({" UNION ALL ".join(texts)})
+        LEFT JOIN (SELECT contract_id, document_id, file_name FROM documents WHERE {of_these}) USING (document_id)
+        LEFT JOIN (SELECT contract_id, title, counterparty FROM contracts WHERE {of_these}) USING (contract_id)
+        ORDER BY {", ".join(columns)}, file_row_number"""
     return [(*told, around(text, wanted)) for *told, text in con.execute(sql).fetchall()]
 
 
