@@ -24,6 +24,7 @@ MOST_PLACES = 100_000
 """Beyond so many, places are not counted."""
 AROUND = 80
 """Characters that are shown before and after what was found."""
+_OF_A_CONTRACT = ("contract_id", "title", "counterparty", "file_name")
 _WORD = re.compile(rf"[{NO_SPACES}]|[^\W_{NO_SPACES}]+")
 
 
@@ -52,9 +53,9 @@ def search(root: Path, phrases: Sequence[str], table: str = "pages", most_rows: 
         wanted = [_words_of(con, phrase) for phrase in phrases]
         is_more = _match(con, root, wanted, table)
         ((places, contracts),) = con.execute("SELECT count(*), count(DISTINCT contract_id) FROM matched").fetchall()
-        columns = ("contract_id", "title", "counterparty", "file_name", "page_number")
-        columns += ("clause_type",) if table == "clauses" else ()
-        return Found((*columns, "found"), _shown(con, root, columns, wanted, most_rows), places, contracts, is_more)
+        place = ("page_number", "clause_type") if table == "clauses" else ("page_number",)
+        shown = _shown(con, root, place, wanted, most_rows)
+        return Found((*_OF_A_CONTRACT, *place, "found"), shown, places, contracts, is_more)
     finally:
         con.close()
 
@@ -105,26 +106,26 @@ def _source(root: Path, file: str) -> str:
 
 
 def _shown(
-    con: duckdb.DuckDBPyConnection, root: Path, columns: Sequence[str], wanted: list[str], most: int
+    con: duckdb.DuckDBPyConnection, root: Path, place: Sequence[str], wanted: list[str], most: int
 ) -> list[tuple[Any, ...]]:
-    """The first matches with these columns, and what stands around the words."""
+    """The first matches: their contract, their place (columns of the text), and what stands around the words."""
     order = "contract_id, file, row"
     first = con.execute(f"SELECT {order} FROM matched ORDER BY {order} LIMIT {most}").fetchall()
     if not first:
         return []
     # Ids and numbers in the statement itself: so only the groups of rows are opened in which these stand.
     of_these = f"contract_id IN ({', '.join(literal(contract_id) for contract_id, _, _ in first)})"
-    of_the_text = ("document_id", *columns[4:])
     texts = [
-        f"""SELECT {", ".join(of_the_text)}, file_row_number, text FROM {_source(root, file)}
+        f"""SELECT document_id, {", ".join(place)}, file_row_number, text FROM {_source(root, file)}
         WHERE file_row_number IN ({", ".join(str(row) for _, of, row in first if of == file)})"""
         for file in dict.fromkeys(file for _, file, _ in first)
     ]
-    sql = f"""SELECT {", ".join(columns)}, text
+    columns = ", ".join((*_OF_A_CONTRACT, *place))
+    sql = f"""SELECT {columns}, text
         FROM ({" UNION ALL ".join(texts)})
         LEFT JOIN (SELECT contract_id, document_id, file_name FROM documents WHERE {of_these}) USING (document_id)
         LEFT JOIN (SELECT contract_id, title, counterparty FROM contracts WHERE {of_these}) USING (contract_id)
-        ORDER BY {", ".join(columns)}, file_row_number"""
+        ORDER BY {columns}, file_row_number"""
     return [(*told, around(text, wanted)) for *told, text in con.execute(sql).fetchall()]
 
 
