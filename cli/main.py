@@ -217,8 +217,14 @@ def search(
     from warehouse.search import search as search_in
 
     found = search_in(warehouse_folder(load_settings(), warehouse), words, where.value, rows)
-    rows_as(format.value, found.columns, found.rows)
-    many = f"{MOST_PLACES:,} or more" if found.is_more else f"{found.places:,}"
+    shown = ["contract_id", "title", "counterparty", "file_name", "page_number"]
+    shown += ["clause_type"] if where is Where.clauses else []
+    rows_as(
+        format.value,
+        [*shown, "found"],
+        [[*(getattr(at, name) for name in shown), at.before + at.words + at.after] for at in found.places],
+    )
+    many = f"{MOST_PLACES:,} or more" if found.is_more else f"{found.total:,}"
     typer.echo(f"Places ({where.value}): {many}; contracts: {found.contracts:,}", err=True)
 
 

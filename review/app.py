@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from review.accounts import COOKIE, is_loopback, refuse_without_accounts
 from review.web.guard import Guard
-from review.web.routes import approvals, compared, contracts, decisions, queue, records, signing_in
+from review.web.routes import approvals, compared, contracts, decisions, queue, records, search, signing_in
 from review.web.site import Site
 from review.web.visit import Visit
 from schemas.errors import ContractAgentError, QueryError, WarehouseError
@@ -29,7 +29,7 @@ STATUS = {
     **dict.fromkeys(("too_large",), 413),
     **dict.fromkeys(("too_slow",), 408),
     **dict.fromkeys(("too_many", "wait"), 429),
-    **dict.fromkeys(("form", "address", "dates", "not_said", "decision", "bulk"), 422),
+    **dict.fromkeys(("form", "address", "dates", "not_said", "decision", "bulk", "no_words"), 422),
     "review_store": 503,
 }
 """Codes of errors -> status of the answer; what is not here is a conflict with what stands (409)."""
@@ -55,7 +55,7 @@ def create_app(settings: Settings, place: Path | str, *, host: str = "127.0.0.1"
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.site = site
-    for part in (signing_in, queue, contracts, decisions, approvals, compared, records):
+    for part in (signing_in, queue, contracts, search, decisions, approvals, compared, records):
         app.router.routes.extend(part.pages.routes)
     app.add_api_route("/static/{name}", _static, methods=["GET", "HEAD"], response_model=None)
     app.add_exception_handler(ContractAgentError, _told)

@@ -21,6 +21,12 @@ def write_file(path: Path, table: pa.Table) -> None:
     pq.write_table(table, path, compression="zstd")
 
 
+def row_count(path: Path) -> int:
+    """How many rows a file has."""
+    with pq.ParquetFile(path) as file:
+        return file.metadata.num_rows
+
+
 def read_columns(path: Path, columns: list[str] | None = None) -> pa.Table:
     """A file's columns as they are. (`ParquetFile`, as `read_table` takes a second to import pandas.)"""
     with pq.ParquetFile(path) as file:

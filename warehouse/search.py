@@ -8,10 +8,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
-import pyarrow as pa
 
 from schemas.errors import QueryError
 from schemas.tables import TABLE_BY_NAME
@@ -24,21 +23,40 @@ MOST_PLACES = 100_000
 """Beyond so many, places are not counted."""
 AROUND = 80
 """Characters that are shown before and after what was found."""
-_OF_A_CONTRACT = ("contract_id", "title", "counterparty", "file_name")
+_TYPED = re.compile(r'["“”]([^"“”]+)["“”]|([^\s"“”]+)')
 _WORD = re.compile(rf"[{NO_SPACES}]|[^\W_{NO_SPACES}]+")
 
 
-class Found(NamedTuple):
-    """The first places, by contract and page, and how many there are in all, in how many contracts.
+class Place(NamedTuple):
+    """A page, or a clause on it, with the words that were found and what stands before and after them."""
 
-    `is_more` says that places beyond `MOST_PLACES` were not counted.
+    contract_id: str
+    title: str | None
+    counterparty: str | None
+    document_id: str
+    file_name: str
+    page_number: int
+    clause_type: str | None
+    before: str
+    words: str
+    after: str
+
+
+class Found(NamedTuple):
+    """The first places, by contract and page; how many there are in all, in how many contracts.
+
+    `is_more` says that those beyond `MOST_PLACES` were not counted.
     """
 
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    places: int
+    places: list[Place]
+    total: int
     contracts: int
     is_more: bool
+
+
+def phrases_of(text: str) -> list[str]:
+    """What somebody typed into a field as phrases: what stands within quotation marks, and each other word."""
+    return [quoted or word for quoted, word in _TYPED.findall(text)]
 
 
 def search(root: Path, phrases: Sequence[str], table: str = "pages", most_rows: int = 50) -> Found:
@@ -52,10 +70,8 @@ def search(root: Path, phrases: Sequence[str], table: str = "pages", most_rows: 
     try:
         wanted = [_words_of(con, phrase) for phrase in phrases]
         is_more = _match(con, root, wanted, table)
-        ((places, contracts),) = con.execute("SELECT count(*), count(DISTINCT contract_id) FROM matched").fetchall()
-        place = ("page_number", "clause_type") if table == "clauses" else ("page_number",)
-        shown = _shown(con, root, place, wanted, most_rows)
-        return Found((*_OF_A_CONTRACT, *place, "found"), shown, places, contracts, is_more)
+        ((total, contracts),) = con.execute("SELECT count(*), count(DISTINCT contract_id) FROM matched").fetchall()
+        return Found(_shown(con, root, wanted, table, most_rows), total, contracts, is_more)
     finally:
         con.close()
 
@@ -63,7 +79,9 @@ def search(root: Path, phrases: Sequence[str], table: str = "pages", most_rows: 
 def _words_of(con: duckdb.DuckDBPyConnection, phrase: str) -> str:
     ((words,),) = con.execute(f"SELECT trim({folded('$phrase')})", {"phrase": phrase}).fetchall()
     if not words:
-        raise QueryError(f"There is no word to search for in {phrase!r}.", help="Give words or numbers.")
+        raise QueryError(
+            f"There is no word to search for in {phrase!r}.", help="Give words or numbers.", code="no_words"
+        )
     return f"{words}*" if phrase.endswith("*") else words
 
 
@@ -75,11 +93,11 @@ def _match(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table:
     for file in manifest.files.get(table, ()) if manifest else ():
         rows = _rows_with(con, root, table, file, wanted, left)
         left -= len(rows)
-        con.register("hits", pa.table({"row": pa.array(rows, pa.int64())}))
         con.execute(
             f"""INSERT INTO matched SELECT $file, t.file_row_number, contract_id FROM {_source(root, file)} t
-            JOIN hits h ON h.row = t.file_row_number {through} ANTI JOIN {superseded_on(TABLE_BY_NAME[table])}""",
-            {"file": file},
+            JOIN (SELECT unnest($rows::BIGINT[]) AS row) h ON h.row = t.file_row_number
+            {through} ANTI JOIN {superseded_on(TABLE_BY_NAME[table])}""",
+            {"file": file, "rows": rows},
         )
     return left == 0
 
@@ -105,32 +123,31 @@ def _source(root: Path, file: str) -> str:
     return f"read_parquet({literal(glob_free(root / file))}, hive_partitioning = false, file_row_number = true)"
 
 
-def _shown(
-    con: duckdb.DuckDBPyConnection, root: Path, place: Sequence[str], wanted: list[str], most: int
-) -> list[tuple[Any, ...]]:
-    """The first matches: their contract, their place (columns of the text), and what stands around the words."""
+def _shown(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table: str, most: int) -> list[Place]:
     order = "contract_id, file, row"
     first = con.execute(f"SELECT {order} FROM matched ORDER BY {order} LIMIT {most}").fetchall()
     if not first:
         return []
     # Ids and numbers in the statement itself: so only the groups of rows are opened in which these stand.
     of_these = f"contract_id IN ({', '.join(literal(contract_id) for contract_id, _, _ in first)})"
+    clause_type = "clause_type" if table == "clauses" else "NULL AS clause_type"
     texts = [
-        f"""SELECT document_id, {", ".join(place)}, file_row_number, text FROM {_source(root, file)}
+        f"""SELECT document_id, page_number, {clause_type}, text, file_row_number FROM {_source(root, file)}
         WHERE file_row_number IN ({", ".join(str(row) for _, of, row in first if of == file)})"""
         for file in dict.fromkeys(file for _, file, _ in first)
     ]
-    columns = ", ".join((*_OF_A_CONTRACT, *place))
-    sql = f"""SELECT {columns}, text
+    place = ", ".join(Place._fields[:7])
+    sql = f"""SELECT {place}, text
         FROM ({" UNION ALL ".join(texts)})
         LEFT JOIN (SELECT contract_id, document_id, file_name FROM documents WHERE {of_these}) USING (document_id)
         LEFT JOIN (SELECT contract_id, title, counterparty FROM contracts WHERE {of_these}) USING (contract_id)
-        ORDER BY {columns}, file_row_number"""
-    return [(*told, around(text, wanted)) for *told, text in con.execute(sql).fetchall()]
+        ORDER BY contract_id, file_name, page_number, clause_type, file_row_number"""
+    return [Place(*told, *around(text, wanted)) for *told, text in con.execute(sql).fetchall()]
 
 
-def around(text: str, wanted: Sequence[str]) -> str:
-    """The piece of a text in which the first of the phrases (folded words) stands that is there; on one line."""
+def around(text: str, wanted: Sequence[str]) -> tuple[str, str, str]:
+    """The first of the phrases (folded words) that stands in a text, with whole words before and after it, on one
+    line. Without one it is the beginning of the text."""
     places = [(match.start(), match.end()) for match in _WORD.finditer(text)]
     said = [_folded(text[start:end]) for start, end in places]
     for phrase in wanted:
@@ -138,18 +155,25 @@ def around(text: str, wanted: Sequence[str]) -> str:
         for at in range(len(said) - len(words) + 1):
             *before, last = said[at : at + len(words)]
             if before == words[:-1] and (last == words[-1] or (phrase.endswith("*") and last.startswith(words[-1]))):
-                return _cut(text, places, at, at + len(words) - 1)
+                return _cut(text, places, places[at][0], places[at + len(words) - 1][1])
     return _cut(text, places, 0, 0)
 
 
-def _cut(text: str, places: list[tuple[int, int]], first: int, last: int) -> str:
-    """The whole words from `AROUND` characters before the first of some to as many after the last of them."""
-    since, until = places[first][0] - AROUND, places[last][1] + AROUND
-    start = min(start for start, _ in places if start >= since)
-    end = max(end for _, end in places if end <= until)
-    before, after = text[:start].strip(), text[end:].strip()
-    shown = " ".join(text[0 if not before else start : len(text) if len(after) == 1 else end].split())
-    return f"{'... ' if before else ''}{shown}{' ...' if len(after) > 1 else ''}"
+def _cut(text: str, places: list[tuple[int, int]], start: int, end: int) -> tuple[str, str, str]:
+    since = min((first for first, _ in places if first >= start - AROUND), default=start)
+    until = max((last for _, last in places if last <= end + AROUND), default=end)
+    since, until = min(since, start), max(until, end)
+    is_cut = text[:since].strip(), len(text[until:].strip()) > 1  # more than the full stop
+    before, after = text[since if is_cut[0] else 0 : start], text[end : until if is_cut[1] else len(text)]
+    return (
+        ("... " if is_cut[0] else "") + _on_one_line(before).lstrip(),
+        _on_one_line(text[start:end]),
+        _on_one_line(after).rstrip() + (" ..." if is_cut[1] else ""),
+    )
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
 
 
 def _folded(word: str) -> str:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
 from warehouse.catalogue import QUIET, literal
 from warehouse.manifest import LOCK_SECONDS, current, glob_free, publishing, settle
@@ -87,13 +86,13 @@ def rows_with(index: Path, phrases: list[str], most: int) -> list[int]:
 
 
 def _without_index(root: Path, least: int) -> Iterator[tuple[str, str]]:
+    from warehouse.parquet import row_count  # slow to import; who searches has no need of it
+
     manifest = current(root)
     for table in TEXTS if manifest else ():
         for file in manifest.files.get(table, ()):
-            if not index_of(root, table, file).is_file():
-                with pq.ParquetFile(root / file) as texts:
-                    if texts.metadata.num_rows >= least:
-                        yield table, file
+            if not index_of(root, table, file).is_file() and row_count(root / file) >= least:
+                yield table, file
 
 
 def _write(file: Path, target: Path) -> None:

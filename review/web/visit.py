@@ -169,7 +169,13 @@ class Visit:
 
 
 _PARTS = (
-    *(("brief", "/"), ("queue", "/queue"), ("contracts", "/contracts"), ("approvals", "/approvals")),
+    *(
+        ("brief", "/"),
+        ("queue", "/queue"),
+        ("contracts", "/contracts"),
+        ("search", "/search"),
+        ("approvals", "/approvals"),
+    ),
     *(("conflicts", "/conflicts"), ("periods", "/periods")),
 )
 _MORE = (

@@ -33,6 +33,8 @@ LEAST_ROLE = {
     ("GET", "/contracts"): "viewer",
     ("POST", "/contracts"): "viewer",
     ("GET", "/contracts/{contract_id}"): "viewer",
+    ("GET", "/search"): "viewer",
+    ("POST", "/search"): "viewer",
     ("GET", "/documents/{document_id}/pages/{page_number}.jpg"): "viewer",
     ("GET", "/documents/{document_id}/pages/{page_number}/words"): "viewer",
     ("GET", "/marks/{document_id}/{number}.png"): "viewer",
@@ -200,7 +202,35 @@ def test_what_was_read_stays_text(ann: Reviewer):
     assert "&lt;img src=x onerror" in ann.get(f"/contracts/{marked['contract_id']}").text
     ann.post("/queue", as_json=False, q=MARKUP)
     assert MARKUP not in ann.get(ann.post("/queue", as_json=False, q=MARKUP).headers["location"]).text
+    found = ann.get(ann.post("/search", as_json=False, q="agreement").headers["location"]).text
+    assert marked["contract_id"] in found and MARKUP not in found
+    assert MARKUP not in ann.get(ann.post("/search", as_json=False, q=MARKUP).headers["location"]).text
     assert MARKUP not in ann.get(f"/contracts/{MARKUP}").text and MARKUP not in ann.get(f"/queue?said={MARKUP}").text
+
+
+def test_words_are_found_in_all_contracts(ann: Reviewer):
+    before = ann.client.app.state.site.store.last()
+    sent = ann.post("/search", as_json=False, q='"governing law" York')
+    address = sent.headers["location"]
+    assert sent.status_code == 303 and "law" not in address.lower() and "york" not in address.lower()
+    text = ann.get(address).text
+    assert "<mark>Governing Law</mark>" in text and "State of New York" in text
+    found = ann.post("/search", q='laws "State of New York"', **{"in": "clauses"}).json()["found"]
+    assert found["total"] == len(found["places"]) > 0
+    assert {place["clause_type"] for place in found["places"]} == {"governing_law"}
+    place = found["places"][0]
+    assert f"/contracts/{place['contract_id']}?document={place['document_id']}#page-1" in text
+    told = ann.client.app.state.site.store.events(after=before, actions=["viewed"])
+    assert place["contract_id"] in {event.contract_id for event in told}
+    assert all(event.body == {"what": "search"} for event in told)
+
+
+def test_what_can_not_be_searched_for_is_told(ann: Reviewer):
+    assert ann.post("/search", q="words nobody wrote").json()["found"]["total"] == 0
+    assert ann.post("/search", q='"..."').json()["code"] == "no_words"
+    assert ann.post("/search", q="fees", **{"in": "terms"}).status_code == 422
+    assert "no longer kept" in ann.get("/search?search=0123456789abcdef0123").text
+    assert "no longer kept" in ann.get("/contracts?search=0123456789abcdef0123").text
 
 
 def test_what_people_write_stays_text(fresh: FastAPI):

@@ -244,6 +244,18 @@ def test_four_eyes(morning: Morning):
     expect(page.locator(f"[data-item='{id}'] .state.confirmed")).to_be_visible()
 
 
+def test_words_lead_to_their_page(morning: Morning):
+    page = morning.page("viewer")
+    page.goto("/queue")
+    page.get_by_role("link", name="Search").click()
+    page.keyboard.type('"limitation of liability"')
+    page.keyboard.press("Enter")
+    row = page.locator("tr", has_text="saas-agreement-halvorsen.pdf")
+    expect(row.locator("mark")).to_have_text("Limitation of Liability")
+    row.get_by_role("link").click()
+    expect(page.locator("#page-3")).to_be_in_viewport()
+
+
 def test_low_flags_are_confirmed_together(morning: Morning):
     page, second = morning.page("reviewer"), morning.page("approver")
     page.goto("/queue?severity=low")
@@ -368,6 +380,7 @@ PAGES = (
     "/",
     "/queue",
     "/contracts",
+    "/search",
     "/approvals",
     "/conflicts",
     "/periods",
