@@ -69,6 +69,7 @@ def _wanted(root: Path) -> Iterator[tuple[str, str, Callable[[Page], None], dict
     order, photo, family = of("order-form-pelican.pdf"), of("addendum-with-pen.jpg"), of("amendment-1-halvorsen.pdf")
     yield "brief", "/", _as_it_is, {}
     yield "queue", "/queue", _chosen_row, {}
+    yield "search", "/search", _searching, {}
     yield "contract", order, _as_it_is, {}
     yield "override", order, _overriding, {}
     yield "photo-dark", photo, _as_it_is, {"color_scheme": "dark"}
@@ -84,6 +85,12 @@ def _as_it_is(page: Page) -> None:
 def _chosen_row(page: Page) -> None:
     page.keyboard.press("j")
     page.keyboard.press("j")
+
+
+def _searching(page: Page) -> None:
+    page.get_by_label("Words").fill('"limitation of liability"')
+    page.get_by_label("Words").press("Enter")
+    page.locator("mark").first.wait_for()
 
 
 def _overriding(page: Page) -> None:
