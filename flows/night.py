@@ -205,7 +205,7 @@ def prepare(request: Request, settings: Settings, run_id: str, started_at: datet
         "extractor": extractor,
         "playbook": settings.playbook,
         "language": settings.reviewer_language,
-        "our_entities": entities,
+        "our_entities": tuple(entities),
         "today": request.business_date or business_date(settings),
         "read_key": keys.read,
         "extract_key": keys.extract,
@@ -329,7 +329,7 @@ class _Planner:
         )
 
     def _filed(self, item: Item, content: Content) -> Filed:
-        return Filed(
+        return Filed.one_of_many(
             document_id=document_id(item, content),
             contract_id=content.contract_id,
             source_uri=self._inbox.uri(item),
@@ -379,7 +379,7 @@ class _Planner:
 
     def _job(self, filed: Filed, item: Item) -> Job:
         head = self._state.contracts.get(filed.contract_id)
-        return Job(
+        return Job.one_of_many(
             filed=filed, paths=item.paths, part=item.part, version=(head.version if head else 0) + 1, **self._template
         )
 

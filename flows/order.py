@@ -8,7 +8,7 @@ from typing import IO
 
 from flows.jobs import Job, Outcome
 
-IN_MEMORY = 64_000_000
+IN_MEMORY = 8_000_000
 """Bytes of outcomes that wait in memory; one long document may hold up a thousand short ones, so more go to disk."""
 
 

@@ -10,9 +10,9 @@ from schemas.tables import TABLE_BY_NAME, Table
 from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.rows import Row
 
-GROUP_ROWS = 20_000
-GROUP_CHARACTERS = 8_000_000
-PACKED_ROWS = 500
+GROUP_ROWS = 8_192
+GROUP_CHARACTERS = 2_000_000
+PACKED_ROWS = 150
 """Rows that wait as Python objects; more are packed into Arrow, which takes a tenth of the memory."""
 
 
