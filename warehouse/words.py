@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from schemas.errors import WarehouseError
 from warehouse.catalogue import QUIET, literal
 from warehouse.manifest import LOCK_SECONDS, current, glob_free, publishing, settle
 from warehouse.stage import WORDS, new_run_id, staging
@@ -57,7 +58,8 @@ def index_of(root: Path, table: str, file: str) -> Path:
 def index_words(root: Path, *, least: int = LEAST_ROWS, timeout: float = LOCK_SECONDS) -> int:
     """Index every file of at least `least` texts that has no index, and give back how many were made.
 
-    Readers and runs go on meanwhile. Raises WarehouseError when another run holds the lock for `timeout` seconds.
+    Readers and runs go on meanwhile. Raises WarehouseError when another run holds the lock for `timeout` seconds, and
+    when an index can't be written.
     """
     root = Path(root).resolve()
     if not (wanted := list(_without_index(root, least))):
@@ -66,7 +68,11 @@ def index_words(root: Path, *, least: int = LEAST_ROWS, timeout: float = LOCK_SE
     with staging(root, new_run_id(datetime.now(UTC), WORDS), timeout) as stage:
         for table, file in wanted:
             staged = stage / index_of(root, table, file).name
-            _write(root / file, staged)
+            try:
+                _write(root / file, staged)
+            except (sqlite3.Error, duckdb.Error) as error:
+                why = str(error).splitlines()[0].rstrip(".")
+                raise WarehouseError(f"The words of {file} can't be indexed: {why}.") from error
             with publishing(root, timeout):
                 if (root / file).is_file():  # it may have been compacted, or forgotten, meanwhile
                     settle(staged, index_of(root, table, file))

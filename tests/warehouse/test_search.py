@@ -9,13 +9,14 @@ import pytest
 from frontdoor import call_here
 from landing_samples import batch, document, filed, land_run
 
-from schemas.errors import QueryError
+from schemas.errors import QueryError, WarehouseError
+from warehouse import words
 from warehouse.catalogue import rebuild
 from warehouse.compact import compact
 from warehouse.read import query
 from warehouse.rows import document_rows
 from warehouse.search import around, phrases_of, search
-from warehouse.words import TEXTS, index_of, index_words
+from warehouse.words import LEAST_ROWS, TEXTS, index_of, index_words
 
 TEXT = """The Société Générale's fees (net 60) are non-refundable; see O’Brien & Co.
 Dedicated
@@ -138,6 +139,27 @@ def test_former_versions_are_not_found_and_their_indexes_go(root: Path):
     compact(root, keep_days=0)
     assert set(indexes(root)) < set(before)
     assert [search(root, [f"net {days}"]).contracts for days in (60, 90)] == [2, 1]
+
+
+def test_large_files_are_indexed_by_the_keeping_commands(root: Path):
+    page = document(0, "Net 60 days").pages[0]
+    texts = [f"Net {number} days" for number in range(LEAST_ROWS)]
+    pages = tuple(page.model_copy(update={"number": at, "text": text}) for at, text in enumerate(texts, 1))
+    long = document(0).model_copy(update={"pages": pages})
+    land_run(root, "r1", [batch(0, "r1") | document_rows(filed(0, "r1"), long)])
+    before = search(root, ["net 77 days"])
+    assert call_here("compact", "--keep-days", "0", "--warehouse", root).code == 0
+    assert [name.partition("-")[0] for name in indexes(root)] == ["pages"]
+    assert search(root, ["net 77 days"]) == before
+    assert [place.page_number for place in before.places] == [78]
+
+
+def test_an_index_that_cannot_be_written_is_told(root: Path, monkeypatch: pytest.MonkeyPatch):
+    land_run(root, "r1", [batch(0, "r1")])
+    monkeypatch.setattr(words, "_HASH_BYTES", "what SQLite takes for no size")
+    with pytest.raises(WarehouseError, match="can't be indexed"):
+        index_words(root, least=0)
+    assert search(root, ["net 60"]).total == 1
 
 
 def test_small_files_need_no_index(one: Path):
