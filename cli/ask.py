@@ -62,7 +62,8 @@ def _nearest(understood: Understood) -> str:
     if not understood.near:
         return "`contract-agent query --list` shows all questions; with a key, --extractor openai asks a model."
     shown = [f"{near.question.name}  {near.question.question}" for near in understood.near[:SHOWN]]
-    return "\n  ".join(["The nearest are:", *shown])
+    search = "`contract-agent search` finds words in the contracts themselves."
+    return "\n  ".join(["The nearest are:", *shown]) + f"\n{search}"
 
 
 def _by_model(words: str, settings: Settings, root: Path, say: Say) -> Cut:

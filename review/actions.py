@@ -111,37 +111,36 @@ class Reviewing:
         batch = f"b_{secrets.token_hex(8)}"
         _refuse_past(effective_from)
         more = {"owner": _said(owner, "who owns it"), "effective_from": effective_from.isoformat(), "batch": batch}
-        all_facts = [
-            self._facts(person, "flag", id) if seen is None else self._taken(person, "flag", id, seen.get(id))
-            for id in ids
-        ]
-        for id, facts in zip(ids, all_facts, strict=True):
-            if facts.severity != "low" or self._is_material(facts):
-                raise ReviewError(
-                    f"The flag {id} ({facts.field}) is of {facts.severity} severity"
-                    f"{' and its contract is material' if self._is_material(facts) else ''}.",
-                    help="Only low flags of contracts below `review_materiality` are confirmed together.",
-                    code="bulk",
-                )
+        all_facts = {id: self._small(person, id, seen) for id in ids}
         events = [NewEvent(actor=person.name, action="bulk_confirmed", body=more | {"count": len(ids), "targets": ids})]
-        for id, facts in zip(ids, all_facts, strict=True):
-            confirmed = Decision(
-                target="flag",
-                target_id=id,
-                decision="confirmed",
-                evidence_hash=facts.evidence_hash,
-                reviewer=person.name,
-            )
+        for id, facts in all_facts.items():
+            given = {"evidence_hash": facts.evidence_hash, "reviewer": person.name}
+            confirmed = Decision(target="flag", target_id=id, decision="confirmed", **given)
             event = _decided(person, confirmed, facts, is_waiting=True)
             event.body.update(batch=batch, effective_from=effective_from.isoformat())
             events.append(event)
 
         def check(view: View) -> None:
-            for facts in all_facts:
+            for facts in all_facts.values():
                 _refuse_closed(view, facts.contract_id, facts.dates)
 
         self._store.append(*events, check=check)
         return self._store.standing(targets=[("flag", id) for id in ids])
+
+    def _small(self, person: Person, flag_id: str, seen: Mapping[str, str] | None) -> TargetFacts:
+        """A flag that may be confirmed together with others."""
+        if seen is None:
+            facts = self._facts(person, "flag", flag_id)
+        else:
+            facts = self._taken(person, "flag", flag_id, seen.get(flag_id))
+        if facts.severity != "low" or self._is_material(facts):
+            raise ReviewError(
+                f"The flag {flag_id} ({facts.field}) is of {facts.severity} severity"
+                f"{' and its contract is material' if self._is_material(facts) else ''}.",
+                help="Only low flags of contracts below `review_materiality` are confirmed together.",
+                code="bulk",
+            )
+        return facts
 
     def override_rule(
         self,

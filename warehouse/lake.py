@@ -152,25 +152,7 @@ def commit(
     run["number"] = number = former.number + 1 if former else 1
     if landing.run_id in committed(root) or landing.run_id in _landed_runs(root, former):
         raise WarehouseError(f"The run {landing.run_id} is already landed.", help="Give the run a new id.")
-    files = dict(former.files) if former else {}
-    columns = dict(former.columns) if former else {}
-    mixed = set(former.mixed) if former else set()
-
-    def take_in() -> None:
-        for table in TABLES:
-            _carry(root, landing, files, table)
-            staged = landing.stage / f"{table.name}.parquet"
-            if staged.exists():
-                kept = () if table.name in _CARRIED else files.get(table.name, ())
-                files[table.name] = (*kept, place(root, landing.run_id, staged, table.name))
-                if kept and columns[table.name] != tuple(table.columns):
-                    mixed.add(table.name)
-                columns[table.name] = tuple(table.columns)
-
-    def taken_in() -> dict[str, Any]:
-        return {"files": dict(files), "columns": dict(columns), "mixed": tuple(sorted(mixed))}
-
-    take_in()
+    listed = _Listed(root, landing, former)
     manifest = Manifest(
         layout=LAYOUT,
         number=number,
@@ -178,27 +160,52 @@ def commit(
         previous=former.run_id if former else None,
         created_at=datetime.now(UTC),
         run=run,
-        **taken_in(),
-        heads=former.heads if former else (),
-        superseded=former.superseded if former else (),
-        superseded_before=former.superseded_before if former else (),
-        retired=former.retired if former else {},
         rows=landing.rows,
-        first=former.first if former else 1,
+        **listed.take_in(),
+        **({name: getattr(former, name) for name in _STAYING} if former else {}),
     )
     if link:
         run["flags"] += _link(root, landing, manifest, link)
-    _write_small_tables(root, landing, files, run, references)
-    take_in()
+    _write_small_tables(root, landing, listed.files, run, references)
+    tables = listed.take_in()
     heads, superseded = _write_heads(root, landing, manifest)
-    manifest = manifest.model_copy(update=taken_in() | {"heads": heads, "superseded": superseded, "run": run})
+    manifest = manifest.model_copy(update=tables | {"heads": heads, "superseded": superseded, "run": run})
     if check:
         _stage_rows(landing, _checked(root, manifest, check))
-        take_in()
-        manifest = manifest.model_copy(update=taken_in())
+        manifest = manifest.model_copy(update=listed.take_in())
         (root / HELD_BACK).unlink(missing_ok=True)
     write(root, manifest)
     return manifest
+
+
+_STAYING = ("heads", "superseded", "superseded_before", "retired", "first")
+"""What of a manifest stays as it is, but for what the run's own heads change."""
+
+
+class _Listed:
+    """The files of the tables as the manifest will list them: of the former state, and staged by this run."""
+
+    def __init__(self, root: Path, landing: Landing, former: Manifest | None):
+        self._root, self._landing = root, landing
+        self.files = dict(former.files) if former else {}
+        self._columns = dict(former.columns) if former else {}
+        self._mixed = set(former.mixed) if former else set()
+
+    def take_in(self) -> dict[str, Any]:
+        """Move what is staged to its names, and give back what the manifest says of the tables now."""
+        for table in TABLES:
+            _carry(self._root, self._landing, self.files, table)
+            staged = self._landing.stage / f"{table.name}.parquet"
+            if staged.exists():
+                self._take(table, staged)
+        return {"files": dict(self.files), "columns": dict(self._columns), "mixed": tuple(sorted(self._mixed))}
+
+    def _take(self, table: Table, staged: Path) -> None:
+        kept = () if table.name in _CARRIED else self.files.get(table.name, ())
+        self.files[table.name] = (*kept, place(self._root, self._landing.run_id, staged, table.name))
+        if kept and self._columns[table.name] != tuple(table.columns):
+            self._mixed.add(table.name)
+        self._columns[table.name] = tuple(table.columns)
 
 
 def _checked(root: Path, manifest: Manifest, check: Checker) -> Rows:

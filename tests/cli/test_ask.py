@@ -44,6 +44,7 @@ def test_what_no_question_answers_is_refused_with_the_nearest(agent_here, wareho
     assert done.code == 1
     assert done.out == ""
     assert "[no_near_question]" in done.err and "price_protection" in done.err
+    assert "contract-agent search" in done.err
 
 
 def test_far_questions_are_not_shown(agent_here, warehouse):

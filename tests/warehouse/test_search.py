@@ -71,16 +71,17 @@ def test_whatever_stands_on_a_page_is_found_on_it(warehouse: Path, indexed: Path
     tried = 0
     for file_name, page_number, text in pages:
         words = re.findall(r"[A-Za-z0-9]+", text)
-        for _ in range(5 if len(words) > 8 else 0):
-            at = chance.randrange(len(words) - 4)
-            phrase = " ".join(words[at : at + 4])
-            if not re.search(r"\W+".join(words[at : at + 4]), text):
-                continue  # a letter beyond these stands between
-            found = search(indexed, [phrase], most_rows=1_000)
-            assert (file_name, page_number) in {(place.file_name, place.page_number) for place in found.places}
-            assert found == search(warehouse, [phrase], most_rows=1_000)
-            tried += 1
-    assert tried > 100
+        if len(words) < 8:
+            continue
+        at = chance.randrange(len(words) - 4)
+        phrase = " ".join(words[at : at + 4])
+        if not re.search(r"\W+".join(words[at : at + 4]), text):
+            continue  # a letter beyond these stands between
+        found = search(indexed, [phrase], most_rows=1_000)
+        assert (file_name, page_number) in {(place.file_name, place.page_number) for place in found.places}
+        assert found == search(warehouse, [phrase], most_rows=1_000)
+        tried += 1
+    assert tried > 30
 
 
 @pytest.mark.parametrize(
