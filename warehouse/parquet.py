@@ -11,7 +11,9 @@ from warehouse.arrow import arrow_schema, arrow_table
 from warehouse.rows import Row
 
 GROUP_ROWS = 8_192
-GROUP_CHARACTERS = 2_000_000
+GROUP_BYTES = 1_000_000
+"""What waits of each table until a row group is full: little, so that a night of ten thousand takes no more memory than
+one of a thousand. Compacting makes the groups large again."""
 PACKED_ROWS = 150
 """Rows that wait as Python objects; more are packed into Arrow, which takes a tenth of the memory."""
 
@@ -55,17 +57,15 @@ class TableWriter:
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
         self._buffer: list[Row] = []
         self._packed: list[pa.Table] = []
-        self._waiting = self._characters = 0
+        self._packed_rows = self._packed_bytes = 0
         self._order = "contract_id" if self.table.level == "contract" else next(iter(self.table.columns))
 
     def add(self, rows: list[Row]) -> None:
         """Take rows; they reach the file when a row group is full."""
         self._buffer += rows
-        self._waiting += len(rows)
-        self._characters += sum(len(v) for row in rows for v in row.values() if isinstance(v, str))
         if len(self._buffer) >= PACKED_ROWS:
             self._pack()
-        if self._waiting >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
+        if self._packed_rows >= GROUP_ROWS or self._packed_bytes >= GROUP_BYTES:
             self._flush()
 
     def close(self) -> None:
@@ -79,7 +79,10 @@ class TableWriter:
 
     def _pack(self) -> None:
         if self._buffer:
-            self._packed.append(arrow_table(self.table.name, self._schema, self._buffer))
+            packed = arrow_table(self.table.name, self._schema, self._buffer)
+            self._packed.append(packed)
+            self._packed_rows += len(packed)
+            self._packed_bytes += packed.nbytes
             self._buffer = []
 
     def _flush(self) -> None:
@@ -89,4 +92,4 @@ class TableWriter:
             table = table.take(pc.sort_indices(table[self._order]))
             self._writer.write_table(table, row_group_size=len(table))
             self.rows += len(table)
-            self._packed, self._waiting, self._characters = [], 0, 0
+            self._packed, self._packed_rows, self._packed_bytes = [], 0, 0

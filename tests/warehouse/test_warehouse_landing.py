@@ -138,6 +138,7 @@ def test_reviews_gather(small: Path):
 
 def test_row_groups_are_flushed(root: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(parquet, "GROUP_ROWS", 80)
+    monkeypatch.setattr(parquet, "PACKED_ROWS", 30)
     manifest = land_numbers(root, "r1", reversed(range(10)))
     with pq.ParquetFile(root / manifest.files["terms"][0]) as file:
         assert file.num_row_groups == 4  # of three contracts, as 39 rows each reach the limit
