@@ -88,7 +88,7 @@ def _words_of(con: duckdb.DuckDBPyConnection, phrase: str) -> str:
 def _match(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table: str) -> bool:
     """Make the table `matched` of the latest rows with all the words. Returns whether there may be more of them."""
     con.execute("CREATE TEMP TABLE matched (file VARCHAR, row BIGINT, contract_id VARCHAR)")
-    through = "" if "contract_id" in TABLE_BY_NAME[table].columns else "JOIN documents d USING (document_id)"
+    through = "" if "contract_id" in TABLE_BY_NAME[table].columns else _THROUGH_DOCUMENTS
     manifest, left = current(root), MOST_PLACES
     for file in manifest.files.get(table, ()) if manifest else ():
         rows = _rows_with(con, root, table, file, wanted, left)
@@ -100,6 +100,12 @@ def _match(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table:
             {"file": file, "rows": rows},
         )
     return left == 0
+
+
+_THROUGH_DOCUMENTS = """JOIN (
+    SELECT document_id, contract_id FROM documents WHERE status IS DISTINCT FROM 'duplicate'
+) USING (document_id)"""
+"""A re-scan keeps its pages, but is no contract of its own; what it says stands in its original, too."""
 
 
 def _rows_with(

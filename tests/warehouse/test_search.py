@@ -142,6 +142,13 @@ def test_former_versions_are_not_found_and_their_indexes_go(root: Path):
     assert [search(root, [f"net {days}"]).contracts for days in (60, 90)] == [2, 1]
 
 
+def test_a_copy_is_found_in_its_original_alone(root: Path):
+    again = filed(1, "r1", status="duplicate", duplicate_of=filed(0, "r1").document_id)
+    land_run(root, "r1", [batch(0, "r1"), document_rows(again, document(1))])
+    assert query(root, "SELECT count(*) FROM pages")[1] == [(2,)]
+    assert [place.contract_id for place in search(root, ["net 60"]).places] == [filed(0, "r1").contract_id]
+
+
 def test_large_files_are_indexed_by_the_keeping_commands(root: Path):
     page = document(0, "Net 60 days").pages[0]
     texts = [f"Net {number} days" for number in range(LEAST_ROWS)]
