@@ -32,7 +32,7 @@ from schemas.playbook import load_playbooks
 
 FOLDER = Path(__file__).parent / "samples" / "judged"
 TODAY = date(2026, 11, 2)
-PARTS = ("tune", "held_out", "fresh", "last", "sealed")
+PARTS = ("tune", "held_out", "fresh", "last", "sealed", "sixth")
 """In the order in which they were written."""
 
 
@@ -101,7 +101,7 @@ def _judged(case: dict[str, Any], reading: ContractReading) -> Judged:
 
 def document_of(text: str) -> Document:
     """The text as a born-digital PDF, read."""
-    lines = [part for line in text.split("\n") for part in wrap(line, 95) or [""]]
+    lines = [part for line in text.strip().split("\n") for part in wrap(line, 95) or [""]]
     with tempfile.TemporaryDirectory() as folder, pymupdf.open() as pdf:
         for start in range(0, len(lines), 52):
             pdf.new_page().insert_text((60, 60), lines[start : start + 52], fontsize=9.5, lineheight=1.35)

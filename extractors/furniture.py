@@ -50,6 +50,10 @@ _ATTACHED = re.compile(r"\s*(?:Exhibit|Schedule|Annex|Appendix|Attachment|Page\b
 LONGEST_ENTRY_LINE = 120
 _SIGNING = re.compile(r"(?:By|Signature|Signed(?:\s+by)?|Name|Title|Its|Date[d]?)\s*[:：]", re.IGNORECASE)
 _SIGNED = re.compile(r"\b(?:By|Signature|Signed(?:\s+by)?)\s*:|/s/|\bSd/-|署名|記名押印", re.IGNORECASE)
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_DATE_ALONE = re.compile(
+    rf"\W*(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?),?\s+\d{{4}}\W*", re.IGNORECASE
+)
 SIGNING_LINES = 4
 """Lines of a signature block above or below the one that is signed."""
 
@@ -185,7 +189,8 @@ def _is_furniture(page: Page, line: tuple[int, int, str], often: Counter[str], n
 
 def _of_signature(page: Page, start: int, end: int) -> bool:
     """Whether a line is one of a signature block: dates of signatures that end two pages are alike but for digits."""
-    if not _SIGNING.match(page.text[start:end].lstrip()):
+    line = page.text[start:end].strip()
+    if not (_SIGNING.match(line) or _DATE_ALONE.fullmatch(line)):
         return False
     above = page.text[:start].rstrip("\n").split("\n")[-SIGNING_LINES:]
     below = page.text[end:].lstrip("\n").split("\n")[:SIGNING_LINES]

@@ -14,8 +14,9 @@ _NO_RENEWAL = pattern(
 )
 _AUTO = pattern(
     r"\bautomatic(?:ally)? (?:be )?(?:renew|extend)|\b(?:renew|renews|renewed|extend|extends|extended) (?:automatically|tacitly)|\btacit(?:ly)? (?:be )?renew|"
-    r"\b(?:shall|will) (?:thereafter )?(?:be )?(?:renew|renewed|extended|continue) (?:thereafter )?"
-    r"(?:from year to year|for (?:successive|further|additional|consecutive))|"
+    r"\bprolongs? itself\b|"
+    r"\b(?:shall|will) (?:thereafter )?(?:be )?(?:renew|renewed|extended|continued?) (?:thereafter )?"
+    r"(?:from year to year|for (?:a )?(?:successive|further|additional|consecutive))|"
     r"\brenews? for (?:successive|further|additional|consecutive|another|(?:terms|periods)\b)|\brolls? over\b|"
     r"\brenews? (?:for|by) [^.;]{0,30}\bat a time\b|"
     r"\bautomatic (?:\w+ )?renewal\b|\bauto-?renew|\b(?:continue|renew\w*|extend\w*)\b[^.;]{0,30}\b(?:on a )?year[- ]to[- ]year"
@@ -75,8 +76,9 @@ _NOTICE = pattern(
     r"terminat\w+|cancel\w*)\b"
 )
 _BEFORE_END = pattern(
-    r"^\s*(?:\(?\w+\)? )?(?:['’]?s?['’]? )?(?:prior |advance |previous )?(?:written )?(?:notice )?"
-    r"(?:prior to|before|in advance of|preceding|ahead of|prior|notice)"
+    r"^\s*(?:\(?\w+\)? )?(?:['’]?s?['’]? )?(?:or more )?(?:prior |advance |previous )?(?:written )?(?:notice |warning )?"
+    r"(?:in writing )?(?:given |received |served )?"
+    r"(?:prior to|before|in advance of|preceding|ahead of|prior|notice|warning)"
 )
 
 _ENDS_AT_TERM = pattern(

@@ -107,6 +107,8 @@ _ADVANCE = pattern(r"\bin advance\b|\badvance\b|\bupfront\b|\bup-?front\b|\bprep
                    r"\bat (?:or before )?the (?:start|beginning|commencement) of\b|\bon each anniversary\b")  # fmt: skip
 _ARREARS = pattern(r"\bin arrears\b|\barrears\b|\bafter the end of (?:each|the|that|every)\b|\bat the end of each\b|\bonce (?:that|the|each|it) (?:(?:month|quarter|year|period) )?(?:is over|has ended|ends)\b|\b(?:after|following|on|at) the (?:close|end|expiry) of (?:each|the|that|every) (?:\w+ )?"
                    r"(?:month|quarter|year|period|week)|\bin which (?:the|such|it|they) [^.;]{0,40}\b(?:provided|performed|rendered|used)\b|"
+                   r"\bfor (?:the|each|every) (?:\w+ )?(?:month|quarter|year|period) (?:then |just )?(?:ended|past|elapsed)\b|\bfor the past (?:\w+ )?(?:month|quarter|year)\b|"
+                   r"\bon the last (?:\w+ )?day of (?:the|each|every) (?:calendar )?(?:month|quarter|year)\b|"
                    r"\bfor the (?:preceding|previous) "
                    r"(?:month|quarter)|\bfollowing (?:delivery|completion)\b")  # fmt: skip
 _NOT_BILLING = pattern(r"\binterest\b|\blate\b|\breport\b|\binsurance\b|\baudit|\bmeet|\breview|\bcredit|\btax\b|\bliabilit|\bprior to|"
@@ -147,10 +149,10 @@ def _frequency(text: str, near: int) -> tuple[str, re.Match[str]] | None:
 
 _LATE = pattern(
     r"\blate\b|\boverdue\b|\bpast due\b|\bunpaid\b|\bnot paid\b|\binterest\b|\bdelinquen|\bdefault interest|"
-    r"\bwhen due\b"
+    r"\bwhen due\b|\bnot (?:received|settled|remitted)\b|\bpaid (?:later|after that)\b|\boutstanding\b"
 )
 _PER_MONTH = pattern(
-    r"^\W*(?:\(?[\d.]+\s*%?\)?\W*)?(?:of the \w+(?: \w+){0,4} )?(?:per|a|each|every|/)\s*(?:calendar )?month|^\W*monthly"
+    r"^\W*(?:\(?[\d.]+\s*%?\)?\W*)?(?:of the \w+(?: \w+){0,4} )?(?:per|a|(?:for )?(?:each|every|any)|/)\s*(?:calendar )?month|^\W*monthly"
 )
 _PER_YEAR = pattern(r"^\W*(?:\(?[\d.]+\s*%?\)?\W*)?(?:per|a|each|/)\s*(?:annum|year)|^\W*(?:annual|p\.a\.)")
 _ABOVE_BASE = pattern(r"\b(?:above|over|plus|in excess of)\b[^.;]{0,50}\b(?:base|prime|libor|sofr|euribor|bank)")

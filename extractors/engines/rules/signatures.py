@@ -30,7 +30,7 @@ _CONFORMED = re.compile(r"/s/|\bSd/-", re.IGNORECASE)
 _BLANK = re.compile(r"_{3,}|\.{5,}|\[\s*(?:signature|sign|blank)?\s*\]|^\s*$")
 _OTHER_FIELD = re.compile(r"^\s*(?:Name|Title|Date|By|Its|Print(?:ed)?)\b", re.IGNORECASE)
 _SIGNED_DATE = re.compile(
-    r"(?:Date|Dated|Signed on|Date signed|Date of signature|signed\s+electronically|e-?signed|日付)\s*[:：]?\s*"
+    r"(?:Date|Dated|Signed on|(?:affixed|sealed|executed) on|Date signed|Date of signature|signed\s+electronically|e-?signed|日付)\s*[:：]?\s*"
     r"(?P<value>(?:(?!\bDate\b)[^\n]){0,70})",
     re.IGNORECASE,
 )
@@ -122,17 +122,27 @@ def _signed_date(view: View, offset: int, region: str, fields: list[Field]) -> I
         for match in _SIGNED_DATE.finditer(region)
         for dated in dates(match["value"])[:1]
     ]
+    lead = 0
     if not found:
-        found = list(_dates_beside(region, fields))
+        lead = _lead(view.text, offset)
+        moved = [field._replace(start=field.start + lead, end=field.end + lead) for field in fields]
+        found = list(_dates_beside(view.text[offset - lead : offset] + region, moved))
     if found:
         value, start, end = max(found)
-        yield view.found("signed_date", value, _line(offset, region, (start, end)), confidence=0.8)
+        at = offset - lead
+        yield view.found("signed_date", value, _line(0, view.text, (at + start, at + end)), confidence=0.8)
 
 
-_ABOVE, _BELOW = 2, 1
-"""Lines above and below a signature in which its date stands: below a name, or behind a place above it."""
-_SHORT = 60
-"""Letters of such a line beside the date: a name, an office, a place."""
+_ABOVE, _BELOW = 2, 2
+"""Lines above and below a signature in which its date stands: below a name and an office, or behind a place above it."""
+_SHORT, _SHORT_BEFORE = 120, 60
+"""Letters before the date in the line of a signature, and in one beside it: a name, an office, a place."""
+
+
+def _lead(text: str, offset: int) -> int:
+    """How many characters the lines above the first signature have in which its date may stand."""
+    above = text[:offset].rstrip("\n").split("\n")[-_ABOVE - 1 :]
+    return min(offset, sum(len(line) + 1 for line in above))
 
 
 def _dates_beside(region: str, fields: list[Field]) -> Iterable[tuple[date, int, int]]:
@@ -142,11 +152,12 @@ def _dates_beside(region: str, fields: list[Field]) -> Iterable[tuple[date, int,
         at = next((n for n, (start, end) in enumerate(lines) if start <= field.start < end), None)
         if at is None or not field.signed:
             continue
-        for start, end in lines[max(0, at - _ABOVE) : at + _BELOW + 1]:
+        for number, (start, end) in enumerate(lines[max(0, at - _ABOVE) : at + _BELOW + 1], max(0, at - _ABOVE)):
             line = region[start:end]
+            most = _SHORT if number == at else _SHORT_BEFORE
             for dated in dates(line)[-1:]:
                 rest = line[: dated.start]
-                if not re.search(r"\w", line[dated.end :]) and len(rest) <= _SHORT and not _SENTENCE.search(rest):
+                if not re.search(r"\w", line[dated.end :]) and len(rest) <= most and not _SENTENCE.search(rest):
                     yield dated.value, start, end
 
 

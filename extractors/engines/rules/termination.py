@@ -34,11 +34,12 @@ _DENIED = pattern(
     r"\b(?:neither party|no party|not|nor|no right|without (?:the )?right|non-?cancell?able|may only|only (?:be )?terminat"
     r"\w+|solely|except as)\b"
 )
+_ENDS = r"(?:terminat|cancel|withdraw|determine (?:this|the)|end (?:this|the)|bring (?:this|the) \w+ to an end)"
 _DENIED_RIGHT = pattern(
-    r"\b(?:neither party|no party)\b[^.;]{0,80}\b(?:terminat|cancel)|\b(?:may|shall|will|can) not\b[^.;]{0,60}\b"
-    r"(?:terminat|cancel)|\bno right (?:to|of)\b[^.;]{0,50}(?:terminat|cancel)|\bnot (?:be )?entitled to\b[^.;]{0,40}"
-    r"(?:terminat|cancel)|\bnon-?cancell?able\b|\bno (?:right of )?termination for convenience|"
-    r"\b(?:cannot|can't) (?:be )?(?:terminat|cancel)"
+    rf"\b(?:neither party|no party)\b[^.;]{{0,80}}\b{_ENDS}|\b(?:may|shall|will|can) not\b[^.;]{{0,60}}\b"
+    rf"{_ENDS}|\bno right (?:to|of)\b[^.;]{{0,50}}\b{_ENDS}|\bnot (?:be )?entitled to\b[^.;]{{0,40}}\b"
+    rf"{_ENDS}|\bnon-?cancell?able\b|\bno (?:right of )?termination for convenience|"
+    rf"\b(?:cannot|can't) (?:be )?{_ENDS}"
 )
 _EITHER = pattern(
     r"\b(?:either|each|any|both) (?:party|parties|of the parties|of us)\b|\bthe parties may\b|\beither side\b"
