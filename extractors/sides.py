@@ -20,14 +20,23 @@ _PAYS = (
 _SUPPLIES = (
     r"\s+(?:provides?|supply|supplies|hosts?|invoices?|bills?|delivers?|performs?|operates?|runs?|sells?|grants?|makes?|"
     r"gives?|configures?|monitors?|maintains?|develops?|manufactures?|installs?|charges?|prepares?|packs?|"
-    r"repairs?|cleans?|transports?|builds?|designs?|trains?)\b"
+    r"repairs?|cleans?|transports?|builds?|designs?|trains?|screens?|connects?|attends?|looks?\s+after|"
+    r"sends?\s+(?:you\s+)?(?:the|a|an|our|its)\s+(?:bill|invoice)s?)\b"
 )
 _ENOUGH = 2
 """One side's deeds have to be so many times those that speak for the other."""
 _REACH = 260
 """Characters behind a name in which its short name and role stand."""
 _NO_ALIAS = frozenset({"agreement", "party", "parties", "contract", "order", "us", "services", "service"})
-_PRONOUNS = re.compile(r"(?<=[(,/ ])(?:we|us|you)\b")
+_PRONOUNS = re.compile(r"\b(?:we|us|you)\b")
+_IN_BRACKETS = re.compile(r"[^()\n]{0,160}\(([^()]{0,60})\)")
+_CALLED = re.compile(
+    r"\b(?:in the following|hereinafter|hereafter)\s*[,:]?\s*(?:called\s+|referred to as\s+)?(?:the\s+)?([A-Z][a-z]+)"
+)
+_QUOTED = re.compile(r"[\"“]([^\"“”]{2,40})[\"”](?!\s+(?:means|is|are)\b)")
+_MEANT = re.compile(r"[\"“](we|us|you)[\"”]\s+(?:means|is|are)\s*$", re.IGNORECASE)
+"""Before a name: `"We" means Frostlea Cold Stores Ltd.`"""
+_LETTER = re.compile(r"^[^\S\n]*(?:Dear\s|To:)|\b[Yy]ours\s+(?:truly|faithfully|sincerely)", re.MULTILINE)
 _FIRST_WORDS = re.compile(r"[A-Z][\w&'’-]{3,}")
 
 
@@ -41,8 +50,15 @@ def side_by_deeds(text: str, ours: str, others: Sequence[str]) -> str | None:
         return "customer" if opposite == "provider" else "provider"
     own = aliases(text, ours, others)
     theirs = {alias for name in others for alias in aliases(text, name, [ours])}
-    sells = _count(text, own, _SUPPLIES) + 2 * (_count(text, theirs, _PAYS) + _paid_by(text, theirs))
-    buys = _count(text, theirs, _SUPPLIES) + 2 * (_count(text, own, _PAYS) + _paid_by(text, own))
+    own, theirs = _with_pronouns(text, ours, others, own, theirs)
+    sides = [{side for alias in names_ if (side := role_side(alias.lower()))} for names_ in (own, theirs)]
+    if sides[0] ^ sides[1] == sides[0] | sides[1] and len(sides[0] | sides[1]) == 1:
+        (side,) = sides[0] | sides[1]
+        return side if sides[0] else ("customer" if side == "provider" else "provider")
+    sells = _count(text, own, _SUPPLIES) + _bills_of(text, own)
+    sells += 2 * (_count(text, theirs, _PAYS) + _paid_by(text, theirs))
+    buys = _count(text, theirs, _SUPPLIES) + _bills_of(text, theirs)
+    buys += 2 * (_count(text, own, _PAYS) + _paid_by(text, own))
     if sells and sells >= _ENOUGH * buys:
         return "provider"
     return "customer" if buys and buys >= _ENOUGH * sells else None
@@ -70,12 +86,50 @@ def aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
     found = set()
     for behind in _behind(text, name):
         until = behind.split(")", 1)[0]
-        found |= {alias.strip(" ,.") for alias in re.findall(r"[\"“]([^\"“”]{2,40})[\"”]", until)}
-        found |= set(_PRONOUNS.findall(until))
+        found |= {alias.strip(" ,.") for alias in _QUOTED.findall(until)}
+        brackets = _IN_BRACKETS.match(behind)
+        found |= set(_PRONOUNS.findall(brackets[1] if brackets else "")) | set(_CALLED.findall(until))
+    found |= {pronoun.lower() for before in _before(text, name) for pronoun in _MEANT.findall(before)}
     first = _FIRST_WORDS.match(name)
     if first and not any(first.group().lower() in normalised(other) for other in others):
         found.add(first.group())
     return {alias for alias in found if alias.lower() not in _NO_ALIAS}
+
+
+def _before(text: str, name: str) -> Iterable[str]:
+    bare = r"\W+".join(map(re.escape, re.findall(r"\w+", name)))
+    for match in list(re.finditer(bare, text, re.IGNORECASE))[:3]:
+        yield text[max(0, match.start() - _SHORTLY) : match.start()]
+
+
+_SHORTLY = 30
+
+
+def _with_pronouns(
+    text: str, ours: str, others: Sequence[str], own: set[str], theirs: set[str]
+) -> tuple[set[str], set[str]]:
+    """In a letter nobody is called `we`: it is who stands at its head, and the other is `you`."""
+    if {"we", "us", "you"} & (own | theirs) or len(others) != 1 or not _LETTER.search(text):
+        return own, theirs
+    first = [
+        re.search(r"\W+".join(map(re.escape, re.findall(r"\w+", name)[:2])), text, re.I) for name in (ours, *others)
+    ]
+    if first[0] is None or first[1] is None or min(one.start() for one in first if one) > _HEAD:
+        return own, theirs
+    writes, reads = {"we", "us"}, {"you"}
+    return (own | writes, theirs | reads) if first[0].start() < first[1].start() else (own | reads, theirs | writes)
+
+
+_HEAD = 200
+"""Characters in which a letter's head stands."""
+
+
+def _bills_of(text: str, names: Iterable[str]) -> int:
+    """How often a letter speaks of a side's invoices, charges and prices as its own."""
+    named = set(names)
+    whose = "our" if "we" in named else "your" if "you" in named else ""
+    bills = r"(?:charges?|invoices?|fees?|bills?|tariffs?|price list|price sheet|trade price)"
+    return len(re.findall(rf"\b(?i:{whose})\s+(?:\w+\s+)?{bills}\b", text)) if whose else 0
 
 
 def _count(text: str, names: Iterable[str], deed: str) -> int:
