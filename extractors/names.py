@@ -28,6 +28,8 @@ SELLER_ROLES = frozenset(
         "agency",
         "processor",
         "franchisor",
+        "deliverer",
+        "purveyor",
         "servicer",
         "host",
         "adviser",
@@ -53,6 +55,7 @@ BUYER_ROLES = frozenset(
         "controller",
         "dealer",
         "franchisee",
+        "orderer",
     ]
 ) | {"end user", "end customer"}
 RESELLING = frozenset({"reseller", "distributor", "dealer"})

@@ -16,6 +16,7 @@ _SHALL = (
 _PAYS = (
     r"\s+(?:pays?|owes?|buys?|purchases?|orders?|subscribes?|licenses\s+from|reimburses?|rents?)\b"
     r"(?!\s+(?:damages|interest|liquidated))(?![^;]{0,40}\bfor\s+(?:every|each)\s+(?:hour|day|week)\b)"
+    r"(?![^;.]{0,60}\b(?:referral|commission|rebate|bonus|back)\b)"
 )
 _SUPPLIES = (
     r"\s+(?:provides?|supply|supplies|hosts?|invoices?|bills?|delivers?|performs?|operates?|runs?|sells?|grants?|makes?|"
