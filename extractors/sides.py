@@ -26,6 +26,7 @@ _SUPPLIES = (
 )
 _ENOUGH = 2
 """One side's deeds have to be so many times those that speak for the other."""
+_OPPOSITE = {"provider": "customer", "customer": "provider"}
 _REACH = 260
 """Characters behind a name in which its short name and role stand."""
 _NO_ALIAS = frozenset({"agreement", "party", "parties", "contract", "order", "us", "services", "service"})
@@ -48,14 +49,13 @@ def side_by_deeds(text: str, ours: str, others: Sequence[str]) -> str | None:
     if told[0]:
         return told[0]
     if opposite := next((role for role in told[1:] if role), None):
-        return "customer" if opposite == "provider" else "provider"
+        return _OPPOSITE[opposite]
     own = aliases(text, ours, others)
     theirs = {alias for name in others for alias in aliases(text, name, [ours])}
     own, theirs = _with_pronouns(text, ours, others, own, theirs)
-    sides = [{side for alias in names_ if (side := role_side(alias.lower()))} for names_ in (own, theirs)]
-    if sides[0] ^ sides[1] == sides[0] | sides[1] and len(sides[0] | sides[1]) == 1:
-        (side,) = sides[0] | sides[1]
-        return side if sides[0] else ("customer" if side == "provider" else "provider")
+    told_by_names = _roles_of(own) | {_OPPOSITE[side] for side in _roles_of(theirs)}
+    if len(told_by_names) == 1:
+        return told_by_names.pop()
     sells = _count(text, own, _SUPPLIES) + _bills_of(text, own)
     sells += 2 * (_count(text, theirs, _PAYS) + _paid_by(text, theirs))
     buys = _count(text, theirs, _SUPPLIES) + _bills_of(text, theirs)
@@ -63,6 +63,11 @@ def side_by_deeds(text: str, ours: str, others: Sequence[str]) -> str | None:
     if sells and sells >= _ENOUGH * buys:
         return "provider"
     return "customer" if buys and buys >= _ENOUGH * sells else None
+
+
+def _roles_of(names: Iterable[str]) -> set[str]:
+    """The sides that short names such as `Contractor` tell."""
+    return {side for name in names if (side := role_side(name.lower()))}
 
 
 def _behind(text: str, name: str) -> Iterable[str]:

@@ -131,6 +131,78 @@ def test_a_side_is_told_by_who_pays(side, words):
     assert side_by_deeds(head + words, ours, [theirs]) == side
 
 
+LETTERS = [
+    ("provider", "Dear Anne,\n\nWe shall host the portal. You will pay us 500 a month against our invoice."),
+    ("customer", "Dear Anne,\n\nYou deliver the paper to our mill. We pay your invoices within thirty days."),
+    (None, "Dear Anne,\n\nWe met on Thursday, as you know."),
+    (None, "We shall host the portal. You will pay us 500 a month."),  # no letter: nobody is `we`
+]
+
+
+@pytest.mark.parametrize(("side", "words"), LETTERS)
+def test_who_writes_a_letter_is_we(side, words):
+    head = "Kestrel Wharf Ltd.\n\n5 May 2026\n\nBukit Freight Ltd.\n\n"
+    assert side_by_deeds(head + words, "Kestrel Wharf Ltd.", ["Bukit Freight Ltd."]) == side
+    other = {"provider": "customer", "customer": "provider", None: None}[side]
+    assert side_by_deeds(head + words, "Bukit Freight Ltd.", ["Kestrel Wharf Ltd."]) == other
+
+
+CALLED = [
+    (
+        "provider",
+        "between\n{us}, Ulm (in the following: Contractor)\nand\n{them}, Weilburg (in the following: Principal)",
+    ),
+    ("customer", '"We" means {them}. "You" means {us}. We run the cold store. You pay for 400 pallets every week.'),
+]
+
+
+@pytest.mark.parametrize(("side", "words"), CALLED)
+def test_names_without_quotation_marks_and_before_them(side, words):
+    us, them = "Alder Daten GmbH", "Birke Federn GmbH"
+    assert side_by_deeds(words.format(us=us, them=them), us, [them]) == side
+
+
+SIGNED_ON = [
+    "/s/ Ann Roe, Director, on 2 June 2026\n\nSigned for the Customer by /s/ Ben Poe, on 2 June 2026",
+    "/s/ Ann Roe\nChief Executive, for Alder Data, Inc.\n2 June 2026\n\n/s/ Ben Poe\nDirector, Birch LLC\n2 June 2026",
+    "Ulm, 1 June 2026          Weilburg, 2 June 2026\n/s/ Ann Roe            /s/ Ben Poe",
+    "THE COMMON SEAL was affixed on 2 June 2026 in the presence of:\n/s/ Ann Roe\n[L.S.]\n/s/ Ben Poe\n[L.S.]",
+]
+
+
+@pytest.mark.parametrize("block", SIGNED_ON)
+def test_the_date_beside_a_signature(engine, block):
+    found = read(engine, f"1. Services. Provider shall host the data for two years.\n\nIN WITNESS WHEREOF\n\n{block}")
+    assert found.term("signed_date").value == "2026-06-02"
+
+
+NO_RIGHT = [
+    "9. Termination. The Customer has no right to bring this agreement to an end at will.",
+    "9. Termination. The Customer shall not be entitled to determine this Agreement merely for its own convenience.",
+]
+
+
+@pytest.mark.parametrize("words", NO_RIGHT)
+def test_a_right_that_is_denied_is_none(engine, words):
+    assert read(engine, words).term("termination_for_convenience").value == "none"
+
+
+LATE = [
+    (
+        "2",
+        "3. Sums not received by then accrue a service charge of two percent (2%) for every month they are open.",
+    ),
+    ("2", "On anything paid later Customer will owe Provider two percent (2%) a month."),
+    ("1.25", "An invoice not paid when due accrues a charge of 1.25% for each month until Customer pays it."),
+]
+
+
+@pytest.mark.parametrize(("percent", "words"), LATE)
+def test_a_charge_for_paying_late(engine, percent, words):
+    found = read(engine, f"3. Payment. Customer shall pay each invoice within thirty days of its date. {words}")
+    assert found.term("late_fee_percent_per_month").value == percent
+
+
 def test_the_sentence_that_grants_a_right_is_quoted_and_not_its_title(engine):
     found = read(
         engine,
