@@ -176,6 +176,12 @@ def test_the_date_beside_a_signature(engine, block):
     assert found.term("signed_date").value == "2026-06-02"
 
 
+def test_empty_lines_above_a_signature_hide_no_date(engine):
+    signed = "12 June 2026\n\nAlder Data, Inc.\n\n\n/s/ Ann Roe\n\n/s/ Ben Poe"
+    found = read(engine, f"1. Services. Provider shall host the data for two years.\n\n{signed}")
+    assert found.term("signed_date").value == "2026-06-12"
+
+
 NO_RIGHT = [
     "9. Termination. The Customer has no right to bring this agreement to an end at will.",
     "9. Termination. The Customer shall not be entitled to determine this Agreement merely for its own convenience.",

@@ -118,19 +118,16 @@ def _signed_date(view: View, offset: int, region: str, fields: list[Field]) -> I
     if not any(field.signed for field in fields):
         return
     found = [
-        (dated.value, match.start(), match.start("value") + dated.end)
+        (dated.value, offset + match.start(), offset + match.start("value") + dated.end)
         for match in _SIGNED_DATE.finditer(region)
         for dated in dates(match["value"])[:1]
     ]
-    lead = 0
     if not found:
-        lead = _lead(view.text, offset)
-        moved = [field._replace(start=field.start + lead, end=field.end + lead) for field in fields]
-        found = list(_dates_beside(view.text[offset - lead : offset] + region, moved))
+        signed = [offset + field.start for field in fields if field.signed]
+        found = list(_dates_beside(view.text, _above(view.text, offset), offset + len(region), signed))
     if found:
         value, start, end = max(found)
-        at = offset - lead
-        yield view.found("signed_date", value, _line(0, view.text, (at + start, at + end)), confidence=0.8)
+        yield view.found("signed_date", value, _line(0, view.text, (start, end)), confidence=0.8)
 
 
 _ABOVE, _BELOW = 2, 2
@@ -139,21 +136,21 @@ _SHORT, _SHORT_BEFORE = 120, 60
 """Letters before the date in the line of a signature, and in one beside it: a name, an office, a place."""
 
 
-def _lead(text: str, offset: int) -> int:
-    """How many characters the lines above the first signature have in which its date may stand."""
-    above = text[:offset].rstrip("\n").split("\n")[-_ABOVE - 1 :]
-    return min(offset, sum(len(line) + 1 for line in above))
+def _above(text: str, offset: int) -> int:
+    """Where the lines above the first signature begin in which its date may stand."""
+    before = text[:offset].rstrip("\n")
+    return len(before) - len("\n".join(before.split("\n")[-_ABOVE - 1 :]))
 
 
-def _dates_beside(region: str, fields: list[Field]) -> Iterable[tuple[date, int, int]]:
-    """Dates without a label that end the line of a signature or a short line beside it."""
-    lines = [match.span() for match in re.finditer(r"[^\n]*\S[^\n]*", region)]
-    for field in fields:
-        at = next((n for n, (start, end) in enumerate(lines) if start <= field.start < end), None)
-        if at is None or not field.signed:
+def _dates_beside(text: str, start: int, end: int, signed: list[int]) -> Iterable[tuple[date, int, int]]:
+    """Dates without a label that end the line of a signature or a short line beside it, from `start` to `end`."""
+    lines = [match.span() for match in _FULL_LINE.finditer(text, start, end)]
+    for place in signed:
+        at = next((n for n, (start, end) in enumerate(lines) if start <= place < end), None)
+        if at is None:
             continue
         for number, (start, end) in enumerate(lines[max(0, at - _ABOVE) : at + _BELOW + 1], max(0, at - _ABOVE)):
-            line = region[start:end]
+            line = text[start:end]
             most = _SHORT if number == at else _SHORT_BEFORE
             for dated in dates(line)[-1:]:
                 rest = line[: dated.start]
@@ -161,6 +158,7 @@ def _dates_beside(region: str, fields: list[Field]) -> Iterable[tuple[date, int,
                     yield dated.value, start, end
 
 
+_FULL_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _SENTENCE = re.compile(
     r"\b(?:is|are|was|shall|will|of this|agreement|contract|effective|until|from|before)\b", re.IGNORECASE
 )
