@@ -1,6 +1,7 @@
 """Clauses, terms and sides that are told by their words, and what only denies them or bears their name."""
 
 import papers
+import pymupdf
 import pytest
 
 from extractors.check import check
@@ -176,10 +177,13 @@ def test_the_date_beside_a_signature(engine, block):
     assert found.term("signed_date").value == "2026-06-02"
 
 
-def test_empty_lines_above_a_signature_hide_no_date(engine):
-    signed = "12 June 2026\n\nAlder Data, Inc.\n\n\n/s/ Ann Roe\n\n/s/ Ben Poe"
-    found = read(engine, f"1. Services. Provider shall host the data for two years.\n\n{signed}")
-    assert found.term("signed_date").value == "2026-06-12"
+def test_empty_lines_above_a_signature_hide_no_date(engine, tmp_path):
+    signed = "12 June 2026\n\n\nAlder Data, Inc.\n\n\n/s/ Ann Roe\n\n\n/s/ Ben Poe"
+    with pymupdf.open() as pdf:
+        text = f"{HEAD}1. Services. Provider hosts the data for two years.\n\n{signed}"
+        pdf.new_page().insert_text((60, 60), text.split("\n"), fontsize=9)
+        document = papers.read_pdf(tmp_path, pdf)
+    assert engine.extract(document, chunk(document)).term("signed_date").value == "2026-06-12"
 
 
 NO_RIGHT = [
