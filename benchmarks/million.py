@@ -181,7 +181,7 @@ def hot(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         print(f"{name:50} {result[name]}", file=sys.stderr, flush=True)
     for name, phrases in _phrases(con).items():
         result[f"search, {name}"] = _median(lambda phrases=phrases: search(root, phrases, "clauses"))
-        result[f"search, {name}"]["places"] = search(root, phrases, "clauses").places
+        result[f"search, {name}"]["places"] = search(root, phrases, "clauses").total
         print(f"{name:50} {result[f'search, {name}']}", file=sys.stderr, flush=True)
     con.close()
     return result
@@ -256,7 +256,7 @@ def fresh(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     root = _root(folder)
     result = {}
     with connect(root) as con:
-        asked = _queries(con)
+        asked, wanted = _queries(con), _phrases(con)
     for name, query in asked.items():
         if query.parameters or query.reference is not None or name.endswith("count"):
             continue
@@ -267,8 +267,6 @@ def fresh(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         run = lambda whole=whole: subprocess.run(whole, stdout=subprocess.DEVNULL, check=True)  # noqa: E731
         result[name] = best | {"whole_process_ms": min(_timed_in_milliseconds(run)[0] for _ in range(3))}
         print(f"{name:50} {result[name]}", file=sys.stderr, flush=True)
-    with connect(root) as con:
-        wanted = _phrases(con)
     for name, phrases in wanted.items():
         command = [str(AGENT), "search", *phrases, "--in", "clauses", "--format", "csv", "--warehouse", str(root)]
         run = lambda command=command: subprocess.run(command, capture_output=True, check=True)  # noqa: E731

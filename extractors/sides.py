@@ -6,6 +6,7 @@ A contract gives its parties short names (`Windrow AgriCloud, Inc. ("Windrow"), 
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from extractors.names import normalised, role_side
 
@@ -29,6 +30,10 @@ _ENOUGH = 2
 _OPPOSITE = {"provider": "customer", "customer": "provider"}
 _REACH = 260
 """Characters behind a name in which its short name and role stand."""
+_SHORTLY = 30
+"""Characters before a name in which `"We" means` stands."""
+_HEAD = 200
+"""Characters in which a letter's head stands."""
 _NO_ALIAS = frozenset({"agreement", "party", "parties", "contract", "order", "us", "services", "service"})
 _PRONOUNS = re.compile(r"\b(?:we|us|you)\b")
 _IN_BRACKETS = re.compile(r"[^()\n]{0,160}\(([^()]{0,60})\)")
@@ -72,9 +77,19 @@ def _roles_of(names: Iterable[str]) -> set[str]:
 
 def _behind(text: str, name: str) -> Iterable[str]:
     """What stands shortly behind each of the first places where the name stands."""
-    bare = r"\W+".join(map(re.escape, re.findall(r"\w+", name)))
-    for match in list(re.finditer(bare, text, re.IGNORECASE))[:2]:
+    for match in islice(_named(name).finditer(text), 2):
         yield text[match.end() : match.end() + _REACH]
+
+
+def _before(text: str, name: str) -> Iterable[str]:
+    """What stands shortly before each of the first places where the name stands."""
+    for match in islice(_named(name).finditer(text), 3):
+        yield text[max(0, match.start() - _SHORTLY) : match.start()]
+
+
+def _named(name: str, most_words: int | None = None) -> re.Pattern[str]:
+    """A name, or its first words, however it is punctuated and broken over lines."""
+    return re.compile(r"\W+".join(map(re.escape, re.findall(r"\w+", name)[:most_words])), re.IGNORECASE)
 
 
 def _told_role(text: str, name: str) -> str | None:
@@ -102,38 +117,22 @@ def aliases(text: str, name: str, others: Sequence[str]) -> set[str]:
     return {alias for alias in found if alias.lower() not in _NO_ALIAS}
 
 
-def _before(text: str, name: str) -> Iterable[str]:
-    bare = r"\W+".join(map(re.escape, re.findall(r"\w+", name)))
-    for match in list(re.finditer(bare, text, re.IGNORECASE))[:3]:
-        yield text[max(0, match.start() - _SHORTLY) : match.start()]
-
-
-_SHORTLY = 30
-
-
 def _with_pronouns(
     text: str, ours: str, others: Sequence[str], own: set[str], theirs: set[str]
 ) -> tuple[set[str], set[str]]:
     """In a letter nobody is called `we`: it is who stands at its head, and the other is `you`."""
     if {"we", "us", "you"} & (own | theirs) or len(others) != 1 or not _LETTER.search(text):
         return own, theirs
-    first = [
-        re.search(r"\W+".join(map(re.escape, re.findall(r"\w+", name)[:2])), text, re.I) for name in (ours, *others)
-    ]
-    if first[0] is None or first[1] is None or min(one.start() for one in first if one) > _HEAD:
+    first = [found.start() for name in (ours, *others) if (found := _named(name, 2).search(text))]
+    if len(first) < 2 or min(first) > _HEAD:
         return own, theirs
     writes, reads = {"we", "us"}, {"you"}
-    return (own | writes, theirs | reads) if first[0].start() < first[1].start() else (own | reads, theirs | writes)
+    return (own | writes, theirs | reads) if first[0] < first[1] else (own | reads, theirs | writes)
 
 
-_HEAD = 200
-"""Characters in which a letter's head stands."""
-
-
-def _bills_of(text: str, names: Iterable[str]) -> int:
+def _bills_of(text: str, names: set[str]) -> int:
     """How often a letter speaks of a side's invoices, charges and prices as its own."""
-    named = set(names)
-    whose = "our" if "we" in named else "your" if "you" in named else ""
+    whose = "our" if "we" in names else "your" if "you" in names else ""
     bills = r"(?:charges?|invoices?|fees?|bills?|tariffs?|price list|price sheet|trade price)"
     return len(re.findall(rf"\b(?i:{whose})\s+(?:\w+\s+)?{bills}\b", text)) if whose else 0
 

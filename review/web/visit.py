@@ -5,7 +5,7 @@ that only this visitor's own pages hold.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, get_args
 
@@ -98,9 +98,9 @@ class Visit:
         bare, mark, fragment = href.partition("#")
         return self.done(f"{bare}{'&' if '?' in bare else '?'}said={said}{mark}{fragment}", data)
 
-    def notice(self) -> dict[str, str]:
-        """What the page before wants to be told here."""
-        said = self.request.query_params.get("said", "")
+    def notice(self, said: str | None = None) -> dict[str, str]:
+        """What is to be told here, as the page before said if it is not given."""
+        said = self.request.query_params.get("said", "") if said is None else said
         known = said.isidentifier() and self.t(f"said.{said}") != said.replace("_", " ")
         text = self.t(f"said.{said}") if known else ""
         return {"notice": text, "notice_kind": "warn" if said in ("waiting", "lost_search") else "good"}
@@ -124,6 +124,18 @@ class Visit:
         self.site.store.append(
             NewEvent(actor=self.person.name, action=action, contract_id=contract_id, **more)  # before it is shown
         )
+
+    def tell_viewed(self, contract_ids: Iterable[str], **more: Any) -> None:
+        """As `tell`, of all the contracts that one page shows: written once."""
+        seen = [NewEvent(actor=self.person.name, action="viewed", contract_id=id, **more) for id in contract_ids]
+        if seen:
+            self.site.store.append(*seen)
+
+    def searched(self) -> tuple[str, str, bool]:
+        """The words that the address's key stands for, the key, and whether they are kept no longer."""
+        key = self.request.query_params.get("search", "")
+        kept = self.site.searches.of(key)
+        return (kept[0], key, False) if kept else ("", "", bool(key))
 
     def cookie(self, answer: Response, name: str, value: str, most_seconds: int | None = None) -> None:
         """Set a cookie that scripts can't read and other sites can't send."""
@@ -169,14 +181,8 @@ class Visit:
 
 
 _PARTS = (
-    *(
-        ("brief", "/"),
-        ("queue", "/queue"),
-        ("contracts", "/contracts"),
-        ("search", "/search"),
-        ("approvals", "/approvals"),
-    ),
-    *(("conflicts", "/conflicts"), ("periods", "/periods")),
+    *(("brief", "/"), ("queue", "/queue"), ("contracts", "/contracts"), ("search", "/search")),
+    *(("approvals", "/approvals"), ("conflicts", "/conflicts"), ("periods", "/periods")),
 )
 _MORE = (
     *(Part("rules", "/rule-overrides"), Part("agreement", "/agreement"), Part("compare", "/compare")),

@@ -15,8 +15,7 @@ _MOST = 6
 def compare(visit: Visit) -> Response:
     """The terms of some contracts next to each other."""
     ids = _ids(visit)
-    for contract_id in ids:
-        visit.tell("viewed", contract_id)
+    visit.tell_viewed(ids)
     table = side_by_side(visit.site.desk, ids) if len(ids) > 1 else None
     return visit.page("compare.html", {"table": table}, contract_href=contract_href)
 
@@ -26,8 +25,7 @@ def redline(visit: Visit) -> Response:
     """What changed from one version to the other."""
     params = visit.request.query_params
     pair = [id for id in (params.get("old"), params.get("new")) if id] or _ids(visit)[:2]
-    for contract_id in pair if len(pair) == 2 else ():
-        visit.tell("viewed", contract_id)
+    visit.tell_viewed(pair if len(pair) == 2 else ())
     found = redlined(visit.site.desk, *pair) if len(pair) == 2 else None
     return visit.page("redline.html", {"redline": found}, contract_href=contract_href)
 

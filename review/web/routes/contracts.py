@@ -38,9 +38,8 @@ class PlacedBox(NamedTuple):
 @pages.show("/contracts")
 def contracts(visit: Visit) -> Response:
     """All contracts."""
-    key = visit.request.query_params.get("search", "")
-    kept = visit.site.searches.of(key)
-    return _list(visit, kept[0] if kept else "", key if kept else "", is_lost=bool(key) and kept is None)
+    q, key, is_lost = visit.searched()
+    return _list(visit, q, key, is_lost=is_lost)
 
 
 @pages.do("/contracts", role="viewer")
@@ -63,7 +62,7 @@ def _list(visit: Visit, q: str, key: str, *, is_lost: bool = False) -> Response:
         {"contracts": found, "q": q},
         contract_href=contract_href,
         page_href=lambda page: f"/contracts?page={page}{f'&search={key}' if key else ''}",
-        **({"notice": visit.t("said.lost_search"), "notice_kind": "warn"} if is_lost else {}),
+        **(visit.notice("lost_search") if is_lost else {}),
     )
 
 

@@ -65,7 +65,7 @@ def search(visit: Visit) -> Response:
 
 def _queue_page(visit: Visit, wanted: Asked) -> Response:
     found = visit.site.desk.queue(wanted.filters, wanted.sort, wanted.page, PAGE_SIZE)
-    notice = {"notice": visit.t("said.lost_search"), "notice_kind": "warn"} if wanted.is_lost else visit.notice()
+    notice = visit.notice("lost_search" if wanted.is_lost else None)
     return visit.page(
         "queue.html",
         {"queue": found, "filters": wanted.filters, "views": visit.site.views(visit.person.name)},

@@ -16,10 +16,8 @@ _SHOWN = 50
 @pages.show("/search")
 def search(visit: Visit) -> Response:
     """What was found; before anything was searched for, the field."""
-    params = visit.request.query_params
-    key = params.get("search", "")
-    kept = visit.site.searches.of(key)
-    return _found(visit, kept[0] if kept else "", _where(params.get("in")), is_lost=bool(key) and kept is None)
+    q, _, is_lost = visit.searched()
+    return _found(visit, q, _where(visit.request.query_params.get("in")), is_lost=is_lost)
 
 
 @pages.do("/search", role="viewer")
@@ -40,8 +38,8 @@ def _where(given: str | None) -> str:
 
 def _found(visit: Visit, q: str, where: str, *, is_lost: bool = False) -> Response:
     found = search_in(visit.site.root, phrases_of(q) or [q], where, _SHOWN) if q else None
-    for contract_id in dict.fromkeys(place.contract_id for place in found.places) if found else ():
-        visit.tell("viewed", contract_id, body={"what": "search"})
+    shown = dict.fromkeys(place.contract_id for place in found.places) if found else ()
+    visit.tell_viewed(shown, body={"what": "search"})
     return visit.page(
         "search.html",
         {"found": found, "q": q, "where": where},
@@ -50,5 +48,5 @@ def _found(visit: Visit, q: str, where: str, *, is_lost: bool = False) -> Respon
         place_href=lambda place: (
             f"{contract_href(place.contract_id, document=place.document_id)}#page-{place.page_number}"
         ),
-        **({"notice": visit.t("said.lost_search"), "notice_kind": "warn"} if is_lost else {}),
+        **(visit.notice("lost_search") if is_lost else {}),
     )
