@@ -184,7 +184,13 @@ def answer_folder(manifest: Manifest) -> str:
 
 def over_answer(path: Path) -> str:
     """A query that gives back an answer worked out ahead, in its order."""
-    return f"SELECT * FROM read_parquet({literal(glob_free(path))}, hive_partitioning = false)"
+    return f"SELECT * FROM {parquet_rows(path)}"
+
+
+def parquet_rows(path: Path, *, numbered: bool = False) -> str:
+    """A file's rows as a query names them; numbered, they have their place in it too, `file_row_number`, from 0."""
+    number = ", file_row_number = true" if numbered else ""
+    return f"read_parquet({literal(glob_free(path))}, hive_partitioning = false{number})"
 
 
 @cache

@@ -12,9 +12,9 @@ import duckdb
 
 from schemas.errors import WarehouseError
 from schemas.tables import TABLES, Table
-from warehouse.catalogue import QUIET, SUPERSEDED_COLUMNS, literal, over_files, publish, superseded_on
+from warehouse.catalogue import QUIET, SUPERSEDED_COLUMNS, literal, over_files, parquet_rows, publish, superseded_on
 from warehouse.heads import latest_of
-from warehouse.manifest import LOCK_SECONDS, Manifest, committed, current, glob_free, manifest_of, publishing, write
+from warehouse.manifest import LOCK_SECONDS, Manifest, committed, current, manifest_of, publishing, write
 from warehouse.stage import new_run_id, place, staging, sweep
 
 SETTLED_BYTES = 256 * 2**20
@@ -126,8 +126,8 @@ class _Rewriter:
                 files.append(file)
                 former += gone
             elif gone:
-                rows_of = f"FROM {self._one(file)} t JOIN {on}"
-                self._con.execute(f"INSERT INTO staying SELECT DISTINCT s.kind, s.id, s.run_id {rows_of}")
+                stale = f"FROM {parquet_rows(self._root / file)} t JOIN {on}"
+                self._con.execute(f"INSERT INTO staying SELECT DISTINCT s.kind, s.id, s.run_id {stale}")
         if len(files) < 2 and not former:
             return None
         name, manifest = table.name, self._manifest
@@ -159,11 +159,8 @@ class _Rewriter:
 
     def _counted(self, file: str, on: str) -> tuple[int, int]:
         """How many rows a file has, and how many of them are the latest no longer."""
-        sql = f"SELECT count(*) FROM {self._one(file)} t"
+        sql = f"SELECT count(*) FROM {parquet_rows(self._root / file)} t"
         return tuple(self._con.execute(text).fetchall()[0][0] for text in (sql, f"{sql} SEMI JOIN {on}"))
-
-    def _one(self, file: str) -> str:
-        return f"read_parquet({literal(glob_free(self._root / file))}, hive_partitioning = false)"
 
 
 def _superseded_on(table: Table) -> str:

@@ -15,10 +15,10 @@ import duckdb
 from schemas.errors import WarehouseError
 from schemas.tables import TABLE_BY_NAME, TABLES, Table
 from warehouse.arrow import arrow_schema, arrow_table
-from warehouse.catalogue import QUIET, literal, publish, seen
+from warehouse.catalogue import QUIET, literal, parquet_rows, publish, seen
 from warehouse.history import audit_row, record
 from warehouse.lake import Landing, Linker, commit
-from warehouse.manifest import LOCK_SECONDS, Manifest, glob_free
+from warehouse.manifest import LOCK_SECONDS, Manifest
 from warehouse.parquet import write_file
 from warehouse.read import query
 from warehouse.rows import utc
@@ -216,7 +216,7 @@ class _Cleaner:
         return tuple(self._cleaned(table, where, file) for file in files)
 
     def _cleaned(self, table: str, where: str, file: str) -> str:
-        source = f"FROM read_parquet({literal(glob_free(self._root / file))}, hive_partitioning = false)"
+        source = f"FROM {parquet_rows(self._root / file)}"
         if not self._con.execute(f"SELECT 1 {source} WHERE {where} LIMIT 1").fetchone():
             return file
         staged = self._stage / "cleaned.parquet"

@@ -14,10 +14,11 @@ import duckdb
 
 from schemas.errors import QueryError
 from schemas.tables import TABLE_BY_NAME
-from warehouse.catalogue import literal, superseded_on
-from warehouse.manifest import current, glob_free
+from warehouse.catalogue import literal, parquet_rows, superseded_on
+from warehouse.manifest import current
 from warehouse.read import connect
-from warehouse.words import NO_SPACES, folded, index_of, rows_with
+from warehouse.stage import index_of
+from warehouse.words import NO_SPACES, folded, rows_with
 
 MOST_PLACES = 100_000
 """Beyond so many, places are not counted."""
@@ -94,7 +95,8 @@ def _match(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table:
         rows = _rows_with(con, root, table, file, wanted, left)
         left -= len(rows)
         con.execute(
-            f"""INSERT INTO matched SELECT $file, t.file_row_number, contract_id FROM {_source(root, file)} t
+            f"""INSERT INTO matched SELECT $file, t.file_row_number, contract_id
+            FROM {parquet_rows(root / file, numbered=True)} t
             JOIN (SELECT unnest($rows::BIGINT[]) AS row) h ON h.row = t.file_row_number
             {through} ANTI JOIN {superseded_on(TABLE_BY_NAME[table])}""",
             {"file": file, "rows": rows},
@@ -115,7 +117,8 @@ def _rows_with(
     if index.is_file():
         return rows_with(index, wanted, most)
     stands = " AND ".join(f"contains(said, {literal(_between(words))})" for words in wanted)
-    sql = f"""SELECT row FROM (SELECT file_row_number AS row, {folded("text")} AS said FROM {_source(root, file)})
+    source = parquet_rows(root / file, numbered=True)
+    sql = f"""SELECT row FROM (SELECT file_row_number AS row, {folded("text")} AS said FROM {source})
         WHERE {stands} ORDER BY row LIMIT {most}"""
     return [row for (row,) in con.execute(sql).fetchall()]
 
@@ -123,10 +126,6 @@ def _rows_with(
 def _between(words: str) -> str:
     """How words stand in a folded text."""
     return f" {words[:-1]}" if words.endswith("*") else f" {words} "
-
-
-def _source(root: Path, file: str) -> str:
-    return f"read_parquet({literal(glob_free(root / file))}, hive_partitioning = false, file_row_number = true)"
 
 
 def _shown(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table: str, most: int) -> list[Place]:
@@ -138,7 +137,8 @@ def _shown(con: duckdb.DuckDBPyConnection, root: Path, wanted: list[str], table:
     of_these = f"contract_id IN ({', '.join(literal(contract_id) for contract_id, _, _ in first)})"
     clause_type = "clause_type" if table == "clauses" else "NULL AS clause_type"
     texts = [
-        f"""SELECT document_id, page_number, {clause_type}, text, file_row_number FROM {_source(root, file)}
+        f"""SELECT document_id, page_number, {clause_type}, text, file_row_number
+        FROM {parquet_rows(root / file, numbered=True)}
         WHERE file_row_number IN ({", ".join(str(row) for _, of, row in first if of == file)})"""
         for file in dict.fromkeys(file for _, file, _ in first)
     ]
@@ -183,5 +183,6 @@ def _on_one_line(text: str) -> str:
 
 
 def _folded(word: str) -> str:
+    """A single word as `warehouse.words.folded` gives it."""
     apart = unicodedata.normalize("NFKC" if ord(word[0]) > 0x3000 else "NFD", word.lower())
     return "".join(sign for sign in apart if not unicodedata.combining(sign))

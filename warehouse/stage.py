@@ -110,6 +110,11 @@ def _sweep_answers(root: Path, manifest: Manifest | None) -> None:
             shutil.rmtree(each)
 
 
+def index_of(root: Path, table: str, file: str) -> Path:
+    """Where the index of a file of texts is, whether it is there or not. `file` is as manifests list it."""
+    return root / "lake" / WORDS / f"{table}-{Path(file).stem}.sqlite"
+
+
 def _sweep_words(root: Path) -> None:
     """Remove the index of each file of texts that is there no longer."""
     folder = root / "lake" / WORDS

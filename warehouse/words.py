@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 
 from schemas.errors import WarehouseError
-from warehouse.catalogue import QUIET, literal
-from warehouse.manifest import LOCK_SECONDS, current, glob_free, publishing, settle
-from warehouse.stage import WORDS, new_run_id, staging
+from warehouse.catalogue import QUIET, parquet_rows
+from warehouse.manifest import LOCK_SECONDS, current, publishing, settle
+from warehouse.stage import WORDS, index_of, new_run_id, staging
 
 TEXTS = ("pages", "clauses")
 """The tables whose column `text` is searched."""
@@ -48,11 +48,6 @@ def folded(text: str) -> str:
     )
     apart = f"regexp_replace(lower({same}), '([{NO_SPACES}])', ' \\1 ', 'g')"
     return f"(' ' || trim(regexp_replace({apart}, '[^\\pL\\pN]+', ' ', 'g')) || ' ')"
-
-
-def index_of(root: Path, table: str, file: str) -> Path:
-    """Where the index of a file of texts is, whether it is there or not. `file` is as manifests list it."""
-    return root / "lake" / WORDS / f"{table}-{Path(file).stem}.sqlite"
 
 
 def index_words(root: Path, *, least: int = LEAST_ROWS, timeout: float = LOCK_SECONDS) -> int:
@@ -111,7 +106,7 @@ def _write(file: Path, target: Path) -> None:
         # All is written once and put in order at the end; sorting it on the way would be for nothing.
         for name, value in (("hashsize", _HASH_BYTES), ("automerge", 0), ("crisismerge", 1_999)):
             db.execute("INSERT INTO words (words, rank) VALUES (?, ?)", (name, value))
-        source = f"read_parquet({literal(glob_free(file))}, hive_partitioning = false, file_row_number = true)"
+        source = parquet_rows(file, numbered=True)
         said = con.execute(f"SELECT file_row_number, {folded('text')} FROM {source} WHERE text IS NOT NULL")
         db.execute("BEGIN")
         while rows := said.fetchmany(_ROWS_AT_ONCE):

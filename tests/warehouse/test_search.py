@@ -16,7 +16,8 @@ from warehouse.compact import compact
 from warehouse.read import query
 from warehouse.rows import document_rows
 from warehouse.search import around, phrases_of, search
-from warehouse.words import LEAST_ROWS, TEXTS, index_of, index_words
+from warehouse.stage import index_of
+from warehouse.words import LEAST_ROWS, TEXTS, index_words
 
 TEXT = """The Société Générale's fees (net 60) are non-refundable; see O’Brien & Co.
 Dedicated
